@@ -1,0 +1,82 @@
+# Everything runs in .venv, made on first use from git and Python 3.11+ alone; uv is used when it is on PATH.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+PY := $(VENV)/bin/python
+DEV := $(VENV)/.dev-installed
+DEMO := $(VENV)/.demo-installed
+CODE := dbwatch tests benchmarks scripts
+DEMO_ARGS ?=
+TEST_ARGS ?=
+
+.PHONY: help venv demo check test lint format types unit bench reference docs lock build clean test-matrix
+
+help: venv ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+venv: $(DEV)
+
+$(PY):
+	scripts/make_venv $(VENV)
+
+$(DEV): requirements/dev.txt pyproject.toml | $(PY)
+	scripts/install_locked $(VENV) requirements/dev.txt -e .
+	@touch $@ $(DEMO)
+
+# What runs is less than what is developed with: a demonstration downloads 44 packages, not 66.
+$(DEMO): requirements/demo.txt pyproject.toml | $(PY)
+	scripts/install_locked $(VENV) requirements/demo.txt -e .
+	@touch $@
+
+demo: $(DEMO) ## PostgreSQL 18, MariaDB where it can be had, a small workload, and the daemon on them (DEMO_ARGS=)
+	@scripts/install_test_packages --optional mariadb
+	$(VENV)/bin/dbwatch demo $(DEMO_ARGS)
+
+check: lint types unit reference ## Lint, types, unit tests: before every commit, under 2 minutes
+
+lint: $(DEV)
+	$(VENV)/bin/ruff check $(CODE)
+	$(VENV)/bin/ruff format --check $(CODE)
+
+format: $(DEV) ## Format, and mend what ruff can mend
+	$(VENV)/bin/ruff format $(CODE)
+	$(VENV)/bin/ruff check --fix $(CODE)
+
+types: $(DEV)
+	$(VENV)/bin/mypy $(CODE)
+
+unit: $(DEV) ## Tests that need no server
+	$(PY) -m pytest -q tests/unit tests/test_architecture.py $(TEST_ARGS)
+
+test: $(DEV) ## Every test, on real servers (Debian packages are installed when missing)
+	scripts/install_test_packages
+	$(PY) -m pytest $(TEST_ARGS)
+
+test-matrix: $(DEV) ## PostgreSQL 13 to 17 and MySQL 9, downloaded into .cache/lab
+	scripts/install_test_packages
+	tests/lab/fetch_postgres
+	tests/lab/fetch_mysql
+	DBWATCH_LAB=1 $(PY) -m pytest tests/lab $(TEST_ARGS)
+
+bench: $(DEV) ## The benchmarks' table, ratios against the peers
+	$(PY) -m benchmarks
+
+reference: $(DEV)
+	$(PY) scripts/generate_reference.py --check
+
+docs: $(DEV) ## Regenerate docs/reference
+	$(PY) scripts/generate_reference.py
+
+lock: $(DEV) ## Refresh requirements/*.txt
+	scripts/lock $(VENV)/bin/uv
+
+build: $(DEV) ## The wheel, in dist/
+	rm -rf dist
+	$(PY) -m hatchling build -t wheel
+
+clean: ## Remove what was built and cached, the environment included
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

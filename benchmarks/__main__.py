@@ -1,0 +1,85 @@
+"""`make bench`: every promise of speed and memory, measured and told in one table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from benchmarks import daemon, data, pair, peer, scenario_latency, scenario_pair, scenario_small
+from benchmarks.names import EVERY_SAMPLE
+from benchmarks.paths import RESULTS_FILE
+from benchmarks.table import Report, conditions, markdown, write
+
+SCENARIOS = ("small", "many", "mid", "big")
+
+
+def big(report: Report, rounds: int) -> None:
+    """10,000 tables, every one exposed."""
+    with pair.running(data.BIG, data.fill_big, every_table=True) as running:
+        before = _warm(running, EVERY_SAMPLE)
+        measured = scenario_pair.measured_rounds(report, data.BIG, running, rounds)
+        scenario_pair.report_rounds(report, data.BIG, measured, promised=True)
+        scenario_pair.report_memory(report, data.BIG, running, limit_mib=scenario_pair.MEMORY_LIMIT_MIB)
+        if running.ours is not None:
+            scenario_pair.report_lag(report, data.BIG, before, running.ours.client.get().body)
+            scenario_latency.report_ours(report, running.ours, running.sides[0].server)
+        scenario_latency.report_peer(report, running.peer, running.sides[-1].server)
+
+
+def mid(report: Report, rounds: int) -> None:
+    """200 tables and pgbench's, as most databases are."""
+    with pair.running(data.MIDDLE, data.fill_middle, every_table=True) as running:
+        _warm(running, 1)
+        measured = scenario_pair.measured_rounds(report, data.MIDDLE, running, rounds)
+        scenario_pair.report_rounds(report, data.MIDDLE, measured, promised=False)
+        scenario_pair.report_memory(report, data.MIDDLE, running, limit_mib=None)
+
+
+def _warm(running: pair.Pair, samples: int) -> bytes:
+    """Let both pay for their first time before the clock runs; our page as it then is."""
+    running.peer.client.get()
+    if running.ours is None:
+        return b""
+    running.ours.wait_until_up(1)
+    running.ours.wait_until_samples(samples)
+    return running.ours.client.get().body
+
+
+def _arguments() -> argparse.Namespace:
+    told = f"of {', '.join(SCENARIOS)}; all of them by default, and only then benchmarks/RESULTS.md is written"
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, []], metavar="SCENARIO", help=told)
+    parser.add_argument("--rounds", type=int, default=3, help="minutes of each pair (default: %(default)s)")
+    return parser.parse_args()
+
+
+def _run(report: Report, chosen: set[str], rounds: int) -> None:
+    if chosen & {"small", "many"} and not daemon.missing():
+        scenario_small.run(report, many="many" in chosen)
+    if "mid" in chosen:
+        mid(report, rounds)
+    if "big" in chosen:
+        big(report, rounds)
+
+
+def main() -> int:
+    arguments = _arguments()
+    chosen = set(arguments.scenarios or SCENARIOS)
+    report = Report(
+        notes=[*conditions(), f"The peer is postgres_exporter {peer.version()}, its collectors as they come."]
+    )
+    report.notes.append(f"{os.cpu_count()} cores; medians of {arguments.rounds} interleaved minutes.")
+    if reason := daemon.missing():
+        report.notes.append(f"dbwatch was not measured: {reason}.")
+    before = os.getloadavg()[0]
+    _run(report, chosen, arguments.rounds)
+    report.notes.append(f"Load average of the machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after.")
+    print(f"\n{markdown(report)}")
+    if chosen == set(SCENARIOS):
+        write(report, RESULTS_FILE)
+    return 0 if report.kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

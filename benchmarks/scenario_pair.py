@@ -1,0 +1,99 @@
+"""Against the peer on one server: CPU per sample, backend CPU, memory."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from typing import TYPE_CHECKING
+
+from benchmarks import pair, proc, quantiles
+from benchmarks.names import LAG
+from benchmarks.pair import OURS, PEER, Usage
+from benchmarks.table import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.pair import Pair
+    from benchmarks.scrape import Reply
+    from benchmarks.table import Report
+
+CPU_GOAL, BACKEND_GOAL = 10.0, 3.0
+LAG_LIMIT_MILLISECONDS = 20.0
+MEMORY_LIMIT_MIB = 240.0
+
+Rounds = list[dict[str, Usage]]
+_per_sample = operator.attrgetter("microseconds_per_sample")
+_backend = operator.attrgetter("backend_seconds_per_minute")
+
+
+def _figures(rounds: Rounds, side: str) -> tuple[str, ...]:
+    """What one side's column says: CPU per sample, backend CPU, logins, samples."""
+    if side not in rounds[0]:
+        return ("", "", "", "")
+    median = functools.partial(pair.median, rounds, side)
+    page = rounds[-1][side].replies[-1]
+    return (
+        f"{median(_per_sample):.2f} µs",
+        f"{median(_backend):.2f} s/min",
+        f"{median(operator.attrgetter('logins')):.0f}",
+        f"{page.samples:,} in {page.wire_bytes / 1000:,.0f} kB",
+    )
+
+
+def _goal(rounds: Rounds, figure: operator.attrgetter[float], factor: float | None) -> tuple[str, bool | None]:
+    """How many times less than the peer, against how many were promised."""
+    if OURS not in rounds[0]:
+        return "", None
+    times = pair.ratio(rounds, figure)
+    if factor is None:
+        return f"({times:.1f} times less)", None
+    return f"≥ {factor:g} times less ({times:.1f})", times >= factor
+
+
+def report_rounds(report: Report, name: str, rounds: Rounds, *, promised: bool) -> None:
+    ours, theirs = _figures(rounds, OURS), _figures(rounds, PEER)
+    cpu = _goal(rounds, _per_sample, CPU_GOAL if promised else None)
+    backend = _goal(rounds, _backend, BACKEND_GOAL if promised else None)
+    report.add(Row(f"{name}: CPU per exposed sample", ours[0], theirs[0], *cpu))
+    report.add(Row(f"{name}: backend CPU, scraped every 15 s", ours[1], theirs[1], *backend))
+    report.add(Row(f"{name}: logins a minute", ours[2], theirs[2]))
+    report.add(Row(f"{name}: samples of a page, gzip", ours[3], theirs[3]))
+
+
+def report_memory(report: Report, name: str, running: Pair, *, limit_mib: float | None) -> None:
+    theirs = _memory(running.peer.pid)
+    if running.ours is None:
+        report.add(Row(f"{name}: resident memory", "", theirs))
+        return
+    resident = proc.memory(running.ours.pid).resident_bytes / proc.MIB
+    goal, met = ("", None) if limit_mib is None else (f"≤ {limit_mib:g} MiB", resident <= limit_mib)
+    report.add(Row(f"{name}: resident memory", _memory(running.ours.pid), theirs, goal, met))
+
+
+def _memory(pid: int) -> str:
+    used = proc.memory(pid)
+    return f"{used.resident_bytes / proc.MIB:.0f} MiB (peak {used.highest_bytes / proc.MIB:.0f})"
+
+
+def report_lag(report: Report, name: str, before: bytes, after: bytes) -> None:
+    """The event loop's lag between two readings of the daemon's own histogram."""
+    counts = quantiles.between(quantiles.buckets(before, LAG), quantiles.buckets(after, LAG))
+    lag = quantiles.histogram_quantile(counts, 0.99) * 1000
+    report.promise(f"{name}: event-loop lag p99 while polled", lag, LAG_LIMIT_MILLISECONDS, "ms")
+
+
+def latencies(replies: Sequence[Reply]) -> str:
+    seconds = [reply.seconds for reply in replies]
+    return f"{quantiles.quantile(seconds, 0.5):.2f} s, worst {max(seconds):.2f} s"
+
+
+def measured_rounds(report: Report, name: str, running: Pair, count: int) -> Rounds:
+    """Some minutes of both sides, told as they end."""
+    rounds = []
+    for number in range(1, count + 1):
+        rounds.append(pair.one_round(running.sides))
+        told = {side: f"{_per_sample(usage):.2f} µs, {_backend(usage):.2f} s" for side, usage in rounds[-1].items()}
+        print(f"  {name}, minute {number}: {told}", flush=True)
+    report.add(Row(f"{name}: the peer's scrape", "", latencies([r for u in rounds for r in u[PEER].replies])))
+    return rounds

@@ -1,0 +1,123 @@
+"""One small instance, a start, a help text; then two hundred instances on one core."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from benchmarks import daemon, names, proc, quantiles, servers
+from benchmarks.data import SMALL, fill_small
+from benchmarks.table import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from benchmarks.servers import Server
+    from benchmarks.table import Report
+
+STARTS = 3
+HELP_RUNS = 7
+SETTLED_SECONDS = 45.0
+MANY = 200
+SERVERS = 8  # one server with the sessions of all 200 would measure pg_stat_activity, not us
+MANY_SECONDS = 90.0
+MEMORY_LIMIT_MIB = 80.0
+FIRST_SCRAPE_LIMIT_SECONDS = 1.5
+HELP_LIMIT_SECONDS = 0.3
+LATENESS_LIMIT_SECONDS = 1.0
+INSTANCE_KIB, SERIES_KIB = 0.3 * 1024, 0.5
+
+
+def report_help(report: Report) -> None:
+    """A person waits for it: wall time, the first run (cold caches) left out."""
+    taken = []
+    for _ in range(HELP_RUNS):
+        started = time.perf_counter()
+        subprocess.run([daemon.PROGRAM, "--help"], check=True, stdout=subprocess.DEVNULL)
+        taken.append(time.perf_counter() - started)
+    report.promise("dbwatch --help, median", statistics.median(taken[1:]), HELP_LIMIT_SECONDS, "s")
+
+
+def report_start(report: Report, server: Server) -> None:
+    """From the process's start to the first page, and to the first page with the instance on it."""
+    first, cpu, up = [], [], []
+    for _ in range(STARTS):
+        with daemon.running({SMALL: names.instance(server, SMALL)}) as started:
+            first.append(started.first_scrape_seconds)
+            cpu.append(started.first_scrape_cpu_seconds)
+            up.append(started.first_scrape_seconds + started.wait_until_up(1))
+    report.promise(f"first scrape after start, worst of {STARTS}", max(first), FIRST_SCRAPE_LIMIT_SECONDS, "s")
+    report.add(Row("CPU of a start until the first scrape, median", f"{statistics.median(cpu):.2f} s"))
+    report.add(Row(f"the instance is up on the page, worst of {STARTS}", f"{max(up):.2f} s"))
+
+
+def _scraped_for(running: daemon.Daemon, seconds: float) -> bytes:
+    """Scrape every 5 s, as a Prometheus pair would; the last page."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        page = running.client.get().body
+        time.sleep(5)
+    return page
+
+
+def _settled(running: daemon.Daemon) -> tuple[float, int]:
+    """Resident KiB and samples after a while."""
+    page = _scraped_for(running, SETTLED_SECONDS)
+    return proc.memory(running.pid).resident_bytes / proc.KIB, quantiles.samples(page)
+
+
+def report_one(report: Report, server: Server) -> tuple[float, int]:
+    with daemon.running({SMALL: names.instance(server, SMALL)}) as running:
+        running.wait_until_up(1)
+        resident, samples = _settled(running)
+    report.promise("resident memory, one small instance", resident / 1024, MEMORY_LIMIT_MIB, "MiB")
+    return resident, samples
+
+
+def _report_growth(report: Report, one: tuple[float, int], many: tuple[float, int]) -> None:
+    """Memory of each further instance, against what its series allow."""
+    resident, series = ((after - before) / (MANY - 1) for before, after in zip(one, many, strict=True))
+    limit = INSTANCE_KIB + SERIES_KIB * series
+    report.promise(f"memory of a further instance ({series:.0f} series)", resident, round(limit), "KiB")
+
+
+def report_many(report: Report, estate: Sequence[Server], one: tuple[float, int]) -> None:
+    """200 instances on one core; the servers they point at have the other."""
+    instances = {f"i{number:03}": names.instance(estate[number % len(estate)], SMALL) for number in range(MANY)}
+    with daemon.running(instances, prefix=("taskset", "-c", "0")) as running:
+        up = running.wait_until_up(MANY)
+        before, used, started = running.client.get().body, _cpu_seconds(running, estate), time.monotonic()
+        page = _scraped_for(running, MANY_SECONDS)
+        seconds = time.monotonic() - started
+        ours, theirs = ((now - then) / seconds for now, then in zip(_cpu_seconds(running, estate), used, strict=True))
+        resident = proc.memory(running.pid).resident_bytes / proc.KIB
+    _report_growth(report, one, (resident, quantiles.samples(page)))
+    report.add(Row(f"{MANY} instances on one core: all up after", f"{up:.1f} s"))
+    report.add(Row(f"{MANY} instances on one core: CPU (their servers')", f"{ours:.0%} ({theirs:.0%})"))
+    _report_lateness(report, before, page)
+
+
+def _cpu_seconds(running: daemon.Daemon, estate: Sequence[Server]) -> tuple[float, float]:
+    return proc.cpu_seconds(running.pid), sum(server.cpu_seconds() for server in estate)
+
+
+def _report_lateness(report: Report, before: bytes, after: bytes) -> None:
+    counts = quantiles.between(quantiles.buckets(before, names.LATENESS), quantiles.buckets(after, names.LATENESS))
+    usual = quantiles.histogram_quantile(counts, 0.99)
+    report.add(Row(f"{MANY} instances on one core: lateness of a poll, p99", f"{usual:.3f} s"))
+    worst = max(quantiles.values(after, names.WORST_LATENESS), default=float("nan"))
+    report.promise(f"{MANY} instances on one core: worst lateness of a poll", worst, LATENESS_LIMIT_SECONDS, "s")
+
+
+def run(report: Report, *, many: bool) -> None:
+    report_help(report)
+    with ExitStack() as stack:
+        server = stack.enter_context(servers.running(SMALL, fill_small))
+        report_start(report, server)
+        one = report_one(report, server)
+        if many:
+            more = [stack.enter_context(servers.running(SMALL, fill_small, copy=n)) for n in range(1, SERVERS)]
+            report_many(report, [server, *more], one)

@@ -1,0 +1,216 @@
+"""The life of the process: one TaskGroup; what must live dies loudly, what watches a server is supervised."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import structlog
+
+from dbwatch import __version__, history
+from dbwatch.app import pulse
+from dbwatch.app.fleet import Fleet
+from dbwatch.app.notify import notify, reloading
+from dbwatch.app.world import Flags, World, build
+from dbwatch.errors import ConfigError
+from dbwatch.http.doors import Doors
+from dbwatch.http.own_metrics import OwnMetrics
+from dbwatch.http.server import serve
+from dbwatch.poller.clock import SystemClock
+from dbwatch.poller.poller import Surroundings
+from dbwatch.store import Store
+from dbwatch.tasks import Heartbeats
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from dbwatch.history import History
+
+log = structlog.get_logger()
+STOP_AT_THE_LATEST_SECONDS = 4.5
+FAILED = 1
+
+
+async def run(
+    config: Path,
+    *,
+    flags: Flags | None = None,
+    environ: Mapping[str, str] | None = None,
+    on_started: Callable[[Store], None] | None = None,
+    stop: asyncio.Event | None = None,
+) -> int:
+    """Watch until SIGTERM, SIGINT or `stop`. Raise ConfigError or DbwatchError where it cannot start."""
+    daemon = Daemon(config, flags or Flags(), os.environ if environ is None else environ, stop or asyncio.Event())
+    return await daemon.run(on_started)
+
+
+class Daemon:
+    """One run of the application."""
+
+    def __init__(self, config: Path, flags: Flags, environ: Mapping[str, str], stop: asyncio.Event) -> None:
+        self._config = config
+        self._flags = flags
+        self._environ = environ
+        self._stop = stop
+        self._reload = asyncio.Event()
+        self._reloading = asyncio.Lock()
+        self._clock = SystemClock()
+        self._heartbeats = Heartbeats(self._clock.monotonic)
+        self._own = OwnMetrics()
+        self._world = build(config, environ, flags)
+        self._store = Store(self._world.catalogue.families)
+        self._fleet: Fleet | None = None
+        self._stopping = False
+
+    async def run(self, on_started: Callable[[Store], None] | None) -> int:
+        settings = self._world.settings
+        self._own.reloaded(successful=True, now=self._clock.time())
+        async with AsyncExitStack() as stack:
+            past = await stack.enter_async_context(history.opened(settings.state_directory))
+            await stack.enter_async_context(
+                serve(settings.http, self._store, self._doors(past), self._own, control_socket=settings.control_socket)
+            )
+            async with asyncio.TaskGroup() as group:
+                self._fleet = Fleet(group, self._surroundings(past))
+                side = [
+                    group.create_task(pulse.measure_lag(self._own, self._clock), name="loop lag"),
+                    group.create_task(
+                        pulse.tidy(self._store, self._own, self._clock, self._each_second(past)), name="tidy"
+                    ),
+                    group.create_task(pulse.feed_watchdog(self._heartbeats), name="watchdog"),
+                    group.create_task(self._reload_on_signal(), name="reload"),
+                ]
+                self._listen_to_signals()
+                await self._fleet.become(self._world)
+                self._started(on_started)
+                await self._stop.wait()
+                await self._stopped(side)
+        log.info("stopped")
+        return 0
+
+    def _surroundings(self, past: History) -> Surroundings:
+        return Surroundings(
+            store=self._store,
+            clock=self._clock,
+            logins=asyncio.Semaphore(self._world.settings.max_concurrent_connects),
+            heartbeats=self._heartbeats,
+            on_lateness=self._own.lateness,
+            on_crash=lambda task: self._own.crashed(task.partition(" ")[0]),
+            in_maintenance=lambda name: past.in_maintenance(name, self._clock.time()),
+        )
+
+    def _each_second(self, past: History) -> Callable[[], None]:
+        """Windows open and close by the clock: tell it when they do."""
+        known: dict[str, bool] = {}
+
+        def look() -> None:
+            now = {
+                state.identity.db_instance: past.in_maintenance(state.identity.db_instance, self._clock.time())
+                for state in self._store.states()
+            }
+            if now != known and self._fleet is not None:
+                self._fleet.publish()
+            known.clear()
+            known.update(now)
+
+        return look
+
+    def _doors(self, past: History) -> Doors:
+        return Doors(
+            reload=self.reload,
+            ready=self._why_not_ready,
+            healthy=lambda: ", ".join(self._heartbeats.late()),
+            commands={**history.commands(past, lambda: self._world.settings), "reload": self._reload_command},
+        )
+
+    def _why_not_ready(self) -> str:
+        if self._stopping:
+            return "stopping"
+        waiting = [state.identity.db_instance for state in self._store.states() if state.up is None]
+        return f"not yet probed: {', '.join(waiting[:10])}" if waiting else ""
+
+    def _started(self, on_started: Callable[[Store], None] | None) -> None:
+        settings = self._world.settings
+        watched = len(settings.watched)
+        notify("READY=1", f"STATUS=watching {watched} instances")
+        log.info("started", version=__version__, instances=watched, listen=list(settings.http.listen_addresses))
+        if on_started is not None:
+            on_started(self._store)
+
+    # --- reload ---
+
+    async def reload(self) -> None:
+        """Build the new world whole, then swap; on ConfigError the old one runs on and the metric says so."""
+        async with self._reloading:
+            reloading()
+            try:
+                world = await asyncio.to_thread(build, self._config, self._environ, self._flags)
+            except ConfigError as error:
+                self._reload_failed(error)
+                raise
+            finally:
+                notify("READY=1")
+            self._warn_of_what_needs_a_restart(world)
+            if self._fleet is not None and not self._stopping:
+                await self._fleet.become(world)
+            self._world = world
+            self._own.reloaded(successful=True, now=self._clock.time())
+            notify(f"STATUS=watching {len(world.settings.watched)} instances")
+            log.info("reloaded", instances=len(world.settings.watched))
+
+    def _reload_failed(self, error: ConfigError) -> None:
+        """No traceback: whoever mends the file needs the lines, not where we read them."""
+        self._own.reloaded(successful=False, now=self._clock.time())
+        log.error("reload_failed", faults=[str(fault) for fault in error.faults])
+
+    def _warn_of_what_needs_a_restart(self, world: World) -> None:
+        old, new = self._world.settings, world.settings
+        for key in ("http", "state_directory", "control_socket", "max_concurrent_connects", "logging"):
+            if getattr(old, key) != getattr(new, key):
+                log.warning("restart_needed", key=key)
+
+    async def _reload_on_signal(self) -> None:
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            try:
+                await self.reload()
+            except ConfigError:
+                continue  # told by reload()
+
+    async def _reload_command(self, _: dict[str, object]) -> object:
+        await self.reload()
+        return {"instances": len(self._world.settings.watched)}
+
+    # --- stop ---
+
+    def _listen_to_signals(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._asked_to_stop)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+
+    def _asked_to_stop(self) -> None:
+        """The first signal stops in order; the second one, or a thread that hangs in a driver, stops at once."""
+        if self._stop.is_set():
+            os._exit(FAILED)
+        self._stop.set()
+        guard = threading.Timer(STOP_AT_THE_LATEST_SECONDS, os._exit, (FAILED,))
+        guard.daemon = True
+        guard.start()
+
+    async def _stopped(self, side: list[asyncio.Task[None]]) -> None:
+        self._stopping = True
+        notify("STOPPING=1", "STATUS=stopping")
+        log.info("stopping")
+        if self._fleet is not None:
+            await self._fleet.stop()
+        for task in side:
+            task.cancel()

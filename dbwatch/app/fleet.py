@@ -1,0 +1,69 @@
+"""The instances that are watched now, and how a reload changes them: by equality, one by one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from dbwatch.app.world import same_questions
+from dbwatch.poller.poller import InstancePoller
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dbwatch.app.world import World
+    from dbwatch.poller.poller import Surroundings
+
+log = structlog.get_logger()
+STOP_SECONDS = 3.0
+
+
+class Fleet:
+    """Starts and stops the pollers of a world's instances, as tasks of the application's group."""
+
+    def __init__(self, group: asyncio.TaskGroup, around: Surroundings) -> None:
+        self._group = group
+        self._around = around
+        self._world: World | None = None
+        self._pollers: dict[str, InstancePoller] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def become(self, world: World) -> None:
+        """Watch exactly the instances of `world`: those that are equal go on undisturbed."""
+        wanted = {instance.name: instance for instance in world.settings.watched}
+        kept = {name for name, poller in self._pollers.items() if self._goes_on(poller, world, wanted.get(name))}
+        await self.stop(self._tasks.keys() - kept)
+        self._around.store.families = world.catalogue.families
+        for name, instance in wanted.items():
+            if name not in kept:
+                engine = world.engines[instance.identity.engine]
+                poller = self._pollers[name] = InstancePoller(instance, engine, world.catalogue, self._around)
+                self._tasks[name] = self._group.create_task(poller.run(), name=f"instance {name}")
+        self._world = world
+
+    def _goes_on(self, poller: InstancePoller, world: World, wanted: object) -> bool:
+        """Equal settings, equal questions, and no refused login: a reload is how an operator says `try again`."""
+        if self._world is None or poller.instance != wanted:
+            return False
+        engine = poller.instance.identity.engine
+        return bool(poller.watch.state.up) and same_questions(self._world.catalogue, world.catalogue, engine)
+
+    async def stop(self, names: Iterable[str] | None = None) -> None:
+        """Cancel the pollers (all of them by default) and wait until their sessions are closed, but not for ever."""
+        chosen = list(self._tasks if names is None else names)
+        tasks = [self._tasks.pop(name) for name in chosen]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+            if late:
+                log.warning("stop_incomplete", tasks=sorted(task.get_name() for task in late))
+        for name in chosen:
+            del self._pollers[name]
+
+    def publish(self) -> None:
+        """Tell every instance's state anew: a maintenance window opened or closed."""
+        for poller in self._pollers.values():
+            poller.watch.publish()

@@ -1,0 +1,144 @@
+"""`dbwatch ask`: what one poll gave, as a table, as the exposition or as JSON. Pure, save for the polling itself."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from dbwatch.cli import activity
+from dbwatch.cli.tables import table
+from dbwatch.cli.units import value_text
+from dbwatch.core import exposition
+from dbwatch.core.model import Role
+from dbwatch.errors import UsageError
+from dbwatch.http.humanise import moment
+from dbwatch.poller import self_metrics
+from dbwatch.poller.once import ask_once, poll_once
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from dbwatch.core.model import Block, Family
+    from dbwatch.poller.once import Poll, Target
+    from dbwatch.store import CollectorStatus
+
+    Families = Mapping[str, Family]
+
+FORMATS = ("table", "prometheus", "json")
+QUESTIONS = activity.QUESTIONS
+COLUMNS = ("family", "labels", "value")
+
+
+async def poll_text(target: Target, names: Sequence[str], style: str, width: int) -> tuple[str, list[str]]:
+    """What goes to standard output, and what went wrong. Raise UsageError."""
+    poll = await poll_once(target, names)
+    return shown(poll, target.catalogue.families, style, width), complaints(poll)
+
+
+async def activity_text(target: Target, name: str, style: str, width: int) -> str:
+    """The answer to one of QUESTIONS. Raise EngineError."""
+    rows = await ask_once(target, target.catalogue.question(target.engine.name, name))
+    if style == "json":
+        return json.dumps(activity.as_json(rows), indent=2, ensure_ascii=False)
+    if style == "prometheus":
+        raise UsageError(f"{name} is a question, not a metric: table or json")
+    view = activity.sessions_lines if name == "sessions" else activity.locks_lines
+    return "\n".join(view(rows, width))
+
+
+def shown(poll: Poll, families: Families, style: str, width: int) -> str:
+    """The poll in one of FORMATS."""
+    if style == "prometheus":
+        return prometheus_text(poll, families)
+    if style == "json":
+        return json.dumps(document(poll), indent=2, ensure_ascii=False)
+    return "\n".join([*title(poll), *samples_table(asked_blocks(poll), families, width)])
+
+
+def title(poll: Poll) -> list[str]:
+    """Who answered; nothing where nobody did."""
+    state, facts = poll.state, poll.state.facts
+    if facts is None:
+        return []
+    role = f", {facts.role}" if facts.role is not Role.ANY else ""
+    return [f"{state.identity.db_instance}: {facts.flavour} {facts.version_text}{role} at {state.address}"]
+
+
+def asked_blocks(poll: Poll) -> list[Block]:
+    """What the server said; what dbwatch says of its own collectors is for machines."""
+    return [block for name, blocks in poll.blocks.items() if name != self_metrics.COLLECTOR for block in blocks]
+
+
+def samples_table(blocks: Iterable[Block], families: Families, width: int) -> list[str]:
+    """Family, labels, value with its unit; buckets of histograms are for machines."""
+    rows = [
+        [block.family + block.suffix, labels_text(labels), _value(value, block, families)]
+        for block in blocks
+        if block.suffix != "_bucket"
+        for labels, value in block.samples()
+    ]
+    return [] if not rows else table(COLUMNS, sorted(rows, key=lambda row: row[0]), width, right=("value",))
+
+
+def _value(value: float, block: Block, families: Families) -> str:
+    unit = families[block.family].unit if block.suffix != "_count" else ""
+    return value_text(value, unit, block.family)
+
+
+def labels_text(labels: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in labels.items() if value)
+
+
+def prometheus_text(poll: Poll, families: Families) -> str:
+    """The page that the daemon would serve of this instance, in the text format 0.0.4."""
+    renderer = exposition.Renderer(poll.state.identity)
+    lines: dict[str, list[bytes]] = {}
+    for position, block in enumerate(poll.all_blocks):
+        lines.setdefault(block.family, []).append(renderer.render("once", position, block))
+    text = b"".join(exposition.header(families[name]) + b"".join(lines[name]) for name in sorted(lines))
+    return text.decode().rstrip("\n")
+
+
+def document(poll: Poll) -> dict[str, object]:
+    """The poll as plain values."""
+    state = poll.state
+    return {
+        **state.identity.labels(),
+        "address": state.address,
+        "up": state.up,
+        "reason": state.reason,
+        "message": state.message,
+        "taken_at": moment(state.checked_at or 0.0),
+        "collectors": [_collector(status) for status in state.collectors.values()],
+        "samples": [
+            {"family": block.family + block.suffix, "labels": labels, "value": value}
+            for block in poll.all_blocks
+            for labels, value in block.samples()
+        ],
+    }
+
+
+def _collector(status: CollectorStatus) -> dict[str, object]:
+    return {
+        "name": status.name,
+        "succeeded": status.succeeded,
+        "series": status.series,
+        "seconds": round(status.seconds, 6),
+        "reason": status.reason,
+        "message": status.message,
+        "remedy": status.remedy,
+        "skipped": status.skipped,
+    }
+
+
+def complaints(poll: Poll) -> list[str]:
+    """One line for whatever did not answer."""
+    state = poll.state
+    if not state.up:
+        return [f"{state.identity.db_instance}: {state.reason}: {state.message}", *filter(None, [state.remedy])]
+    failed = [status for status in state.collectors.values() if status.succeeded is False]
+    return [
+        line
+        for status in failed
+        for line in [f"{status.name}: {status.reason}: {status.message}", *status.remedy.splitlines()]
+    ]

@@ -1,0 +1,42 @@
+"""`dbwatch init`: the example configuration into a directory of the operator's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dbwatch.errors import UsageError
+from dbwatch.files import config_root
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MODE = 0o640  # a password may be written into it
+
+
+def write(directory: Path, source: Path | None = None) -> list[str]:
+    """Copy every file, and say what to do next. Raise UsageError where one stands already: nothing is written then."""
+    source = source or config_root()
+    files = sorted(path for path in source.rglob("*") if path.is_file() and not path.name.startswith("."))
+    targets = {path: directory / path.relative_to(source) for path in files}
+    taken = [str(target) for target in targets.values() if target.exists()]
+    if taken:
+        raise UsageError(f"{taken[0]} stands already: nothing was written")
+    try:
+        for path, target in targets.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.touch(mode=MODE)
+            target.write_bytes(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{directory}: {error.strerror}") from None
+    return [*(f"wrote {target}" for target in targets.values()), *_next_steps(directory)]
+
+
+def _next_steps(directory: Path) -> list[str]:
+    return [
+        "",
+        "Next:",
+        f"  1. name your servers in {directory}",
+        f"  2. dbwatch config check --config {directory}",
+        f"  3. dbwatch doctor --config {directory}     what is missing, and the GRANT for it",
+        f"  4. dbwatch run --config {directory}        then open http://127.0.0.1:10432",
+    ]

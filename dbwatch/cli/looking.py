@@ -1,0 +1,63 @@
+"""Runs `ask` and `doctor`: opens the configuration, sets up quiet logs, and drives the polling."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dbwatch.cli import ask as asking
+from dbwatch.cli import doctor as examining
+from dbwatch.cli import logs
+from dbwatch.cli.targets import open_world
+from dbwatch.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from dbwatch.poller.once import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is printed, and what is told beside it."""
+
+    text: str
+    complaints: Sequence[str] = ()
+
+
+def ask(config: Path, name: str, names: Sequence[str], collectors: Sequence[str], style: str) -> Answer:
+    """Raise UsageError for a format, an instance or a collector that does not exist; EngineError for a question."""
+    if style not in asking.FORMATS:
+        raise UsageError(f"no format {style!r}: {', '.join(asking.FORMATS)}")
+    logs.set_up("console", "error")
+    target = open_world(config).target(name)
+    width = shutil.get_terminal_size((160, 24)).columns
+    question = names[0] if len(names) == 1 and not collectors else ""
+    if question in asking.QUESTIONS:
+        return Answer(asyncio.run(asking.activity_text(target, question, style, width)))
+    return Answer(*asyncio.run(asking.poll_text(target, [*names, *collectors], style, width)))
+
+
+def doctor(config: Path, names: Sequence[str], say: Callable[[str], None]) -> bool:
+    """Examine instance by instance, telling each as it is known. True where nothing is missing."""
+    logs.set_up("console", "error")
+    targets = open_world(config).targets(names)
+    if not targets:
+        raise UsageError("the configuration watches no instance")
+    diagnoses = asyncio.run(_examine(targets, say))
+    for line in examining.remedies(diagnoses):
+        say(line)
+    return all(each.healthy for each in diagnoses)
+
+
+async def _examine(targets: Sequence[Target], say: Callable[[str], None]) -> list[examining.Diagnosis]:
+    diagnoses = []
+    for target in targets:
+        diagnosis = await examining.examine(target)
+        diagnoses.append(diagnosis)
+        for line in diagnosis.lines:
+            say(line)
+    return diagnoses

@@ -1,0 +1,70 @@
+"""`run`, `demo` and `reload`: what touches a daemon."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dbwatch.cli import logs
+from dbwatch.errors import UsageError
+from dbwatch.settings.load import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LEVELS = ("debug", "info", "warning", "error")
+FORMATS = ("auto", "console", "json")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line of `run` says; None: as configured."""
+
+    config: Path
+    listen: tuple[str, ...] = ()
+    telemetry_path: str | None = None
+    web_config: Path | None = None
+    lifecycle: bool | None = None
+    log_level: str | None = None
+    log_format: str | None = None
+
+
+def run(options: Options) -> int:
+    """The daemon, until a signal ends it. Raise ConfigError, UsageError or DbwatchError where it cannot start."""
+    one_of(options.log_level, LEVELS, "--log.level")
+    one_of(options.log_format, FORMATS, "--log.format")
+    configured = load(options.config, os.environ).logging
+    logs.set_up(options.log_format or configured.format, options.log_level or configured.level)
+
+    from dbwatch import app
+    from dbwatch.app.world import Flags
+
+    flags = Flags(options.listen, options.telemetry_path, options.web_config, options.lifecycle)
+    return asyncio.run(app.run(options.config, flags=flags))
+
+
+def one_of(value: str | None, known: tuple[str, ...], option: str) -> None:
+    """Raise UsageError where the option's value is none of those known."""
+    if value is not None and value not in known:
+        raise UsageError(f"{option}: {value!r} is none of {', '.join(known)}")
+
+
+def demo(seconds: float | None, scale: float) -> int:
+    """The demonstration, until Ctrl-C or for so many seconds."""
+    logs.set_up("auto", "warning")
+
+    from dbwatch.demo import command
+
+    return command.run(seconds, scale, functools.partial(print, flush=True))
+
+
+def reload(config: Path) -> str:
+    """Ask the daemon to read its configuration again. Raise ControlError with its faults where it refuses."""
+    from dbwatch.http import control_client
+
+    answer = asyncio.run(control_client.call(load(config, os.environ).control_socket, "reload"))
+    count = answer.get("instances") if isinstance(answer, dict) else None
+    return "reloaded" if count is None else f"reloaded: {count} instances"

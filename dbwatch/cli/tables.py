@@ -1,0 +1,48 @@
+"""Text tables for a terminal: aligned, and never wider than it. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+GAP = "  "
+NARROWEST = 6
+ELLIPSIS = "…"
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int, right: Collection[str] = ()) -> list[str]:
+    """The lines of a table; columns named in `right` hold numbers. The widest columns give way first."""
+    shown = [[printable(cell) for cell in row] for row in rows]
+    widths = fitted([max(map(len, column)) for column in zip(headers, *shown, strict=True)], width)
+    aligns = [header in right for header in headers]
+    return [_line(row, widths, aligns) for row in [[header.upper() for header in headers], *shown]]
+
+
+def _line(row: Sequence[str], widths: Sequence[int], aligns: Sequence[bool]) -> str:
+    cells = [
+        cut(cell, width).rjust(width) if right else cut(cell, width).ljust(width)
+        for cell, width, right in zip(row, widths, aligns, strict=True)
+    ]
+    return GAP.join(cells).rstrip()
+
+
+def fitted(widths: Sequence[int], total: int) -> list[int]:
+    """The widths, with the widest narrowed until all fit, or until none can give any more."""
+    result = list(widths)
+    excess = sum(result) + len(GAP) * (len(result) - 1) - total
+    while excess > 0 and max(result) > NARROWEST:
+        widest = max(range(len(result)), key=result.__getitem__)
+        result[widest] -= 1
+        excess -= 1
+    return result
+
+
+def cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + ELLIPSIS
+
+
+def printable(text: str) -> str:
+    """A name that a server sent may hold newlines or escape sequences: the terminal must not obey them."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else "?" for each in text)

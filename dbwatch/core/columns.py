@@ -1,0 +1,92 @@
+"""One column of a result as numbers or as label values. Pure; column-wise, because 10,000 tables are 290,000 values."""
+
+from __future__ import annotations
+
+from array import array
+from decimal import Decimal
+from math import isfinite
+from typing import TYPE_CHECKING, cast
+
+from dbwatch.errors import EngineError, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dbwatch.core.model import Column
+
+NUMBERS = frozenset({int, float, bool, type(None)})
+OTHER = "_other"
+
+
+def numbers(raw: Sequence[object], column: Column) -> Sequence[float | None]:
+    """The column's values as numbers; None where the sample is absent. Raise a shape error on what is no number."""
+    kinds = set(map(type, raw))
+    if column.enum or not kinds <= NUMBERS:
+        enum = dict(column.enum)
+        values: list[float | None] = [_number(value, enum, column) for value in raw]
+    elif bool in kinds:
+        values = [value if value is None else float(cast("float", value)) for value in raw]
+    else:
+        values = cast("list[float | None]", list(raw))
+    if column.scale != 1.0:
+        values = [None if value is None else value * column.scale for value in values]
+    return values if float not in map(type, values) else [value if _finite(value) else None for value in values]
+
+
+def _finite(value: float | None) -> bool:
+    return value is None or isfinite(value)
+
+
+def _number(value: object, enum: dict[str, float], column: Column) -> float | None:
+    if value is None:
+        return None
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+    if enum:
+        return enum.get(str(text).lower())
+    if isinstance(text, int | float | Decimal):
+        return float(text) if isinstance(text, Decimal) else text
+    if isinstance(text, str):
+        return _from_text(text, column)
+    raise EngineError(
+        Reason.SHAPE, f"{column.family}: column {column.value!r} holds a {type(value).__name__}, not a number"
+    )
+
+
+def _from_text(text: str, column: Column) -> float | None:
+    """A SHOW sends text; the empty string is how MySQL writes that a status has no value."""
+    if not text:
+        return None
+    try:
+        return int(text) if text.lstrip("-").isdigit() else float(text)
+    except ValueError:
+        raise EngineError(Reason.SHAPE, f"{column.family}: column {column.value!r} holds text, not a number") from None
+
+
+def label_values(raw: Sequence[object]) -> tuple[str, ...]:
+    """A label is always text; NULL is the empty string, which Prometheus takes for an absent label."""
+    if set(map(type, raw)) == {str}:
+        return tuple(cast("Sequence[str]", raw))
+    return tuple(_label(value) for value in raw)
+
+
+def _label(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes | bytearray) else str(value)
+
+
+def allowed(raw: Sequence[object], names: frozenset[str]) -> tuple[str, ...]:
+    """Only configured service accounts are named: the name of a person is personal data."""
+    return tuple("" if value is None else text if (text := _label(value)) in names else OTHER for value in raw)
+
+
+def packed(values: Sequence[float]) -> Sequence[float]:
+    """Eight bytes a value instead of a Python object: integers stay integers, because they print shorter."""
+    if float not in map(type, values):
+        try:
+            return array("q", cast("Sequence[int]", values))
+        except OverflowError:
+            pass
+    return array("d", values)

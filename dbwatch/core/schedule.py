@@ -1,0 +1,74 @@
+"""When each collector is due. Pure: time is an argument.
+
+A collector keeps its phase: runs are at first + n x interval, so that many instances stay spread. Where a run costs
+more than 5 % of its interval the interval is stretched until it no longer does, and shrinks back when it gets cheaper.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import dataclass, replace
+
+COST_SHARE = 0.05
+MISSING_RETRY_SECONDS = 900.0
+AUTH_BACKOFF_SECONDS = 600.0
+BACKOFF_FIRST_SECONDS = 1.0
+BACKOFF_MAX_SECONDS = 30.0
+FRESH_FOR_INTERVALS = 3.0
+SMOOTHING = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """When one collector runs next. All times are of one monotonic clock, in seconds."""
+
+    name: str
+    base_seconds: float
+    due_at: float
+    cost_seconds: float = 0.0  # a moving average, so that one slow run does not stretch for ever
+
+    @property
+    def interval_seconds(self) -> float:
+        """The interval that is kept now: whole multiples of the configured one."""
+        needed = self.cost_seconds / COST_SHARE
+        return self.base_seconds * max(1, math.ceil(needed / self.base_seconds - 1e-9))
+
+
+def first(name: str, base_seconds: float, now: float, spread: str = "") -> Plan:
+    """Due at once; the phase of later runs follows from `spread`, so that 200 instances do not poll in step."""
+    return Plan(name, base_seconds, now - phase(spread, base_seconds))
+
+
+def phase(spread: str, interval_seconds: float) -> float:
+    """A stable point within the interval for this name."""
+    return interval_seconds * (zlib.crc32(spread.encode()) % 1000) / 1000 if spread else 0.0
+
+
+def due(plans: list[Plan], now: float) -> list[Plan]:
+    """Those that should run now, the longest waiting first."""
+    return sorted((plan for plan in plans if plan.due_at <= now), key=lambda plan: plan.due_at)
+
+
+def after(plan: Plan, now: float, cost_seconds: float) -> Plan:
+    """The plan once it has run: the next point of its grid that lies ahead. Points missed are not made up for."""
+    cost = cost_seconds if not plan.cost_seconds else plan.cost_seconds + SMOOTHING * (cost_seconds - plan.cost_seconds)
+    told = replace(plan, cost_seconds=cost)
+    steps = math.floor((now - plan.due_at) / told.interval_seconds) + 1
+    return replace(told, due_at=plan.due_at + steps * told.interval_seconds)
+
+
+def postponed(plan: Plan, now: float, seconds: float) -> Plan:
+    """Not before `seconds` from now (a missing privilege, an object that does not exist)."""
+    return replace(plan, due_at=now + max(seconds, plan.interval_seconds))
+
+
+def retried(plan: Plan, at: float) -> Plan:
+    """Once more at that time: no session could be had."""
+    return replace(plan, due_at=at)
+
+
+def backoff(attempt: int, jitter: float) -> float:
+    """Seconds to wait after the failed login number `attempt` (from 1), jittered by 0..1 into the upper half."""
+    longest = min(BACKOFF_MAX_SECONDS, BACKOFF_FIRST_SECONDS * 2.0 ** min(attempt - 1, 10))
+    return longest * (0.5 + 0.5 * jitter)

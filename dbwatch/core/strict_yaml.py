@@ -1,0 +1,40 @@
+"""YAML as dbwatch reads it everywhere: the safe loader, and a key given twice is an error, not a surprise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+
+class StrictLoader(yaml.SafeLoader):
+    """Refuses duplicate keys and merge keys' surprises."""
+
+    def construct_mapping(self, node: yaml.MappingNode, *arguments: bool) -> dict[Hashable, object]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, *arguments)
+
+
+def load(text: str) -> object:
+    """Read one document. Raise yaml.YAMLError."""
+    loader = StrictLoader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
+
+
+def problem(error: yaml.YAMLError, first_line: int = 1) -> str:
+    """One line that says where and what: `line 3: the key 'a' stands twice`."""
+    mark = getattr(error, "problem_mark", None)
+    what = getattr(error, "problem", None) or "malformed"
+    return f"line {mark.line + first_line}: {what}" if mark else str(what)

@@ -1,0 +1,71 @@
+"""What the poller may ask of any engine, and the one way to bound a wait."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from dbwatch.errors import EngineError, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from dbwatch.core.model import Facts, Lane, Query, Question, Rows
+    from dbwatch.settings.models import Instance
+
+Purpose = Literal["monitor", "audit", "backup"]
+
+
+class Session(Protocol):
+    """One connection to one database of one instance. After any EngineError with `broken`, throw it away."""
+
+    @property
+    def hello(self) -> Facts:
+        """What the handshake told: flavour and version only. Enough to choose the facts question."""
+
+    @property
+    def broken(self) -> bool:
+        """True once a deadline passed or the connection was lost: the session must not be used again."""
+
+    async def fetch(self, query: Query) -> Rows:
+        """Ask one query within `query.timeout_seconds` (client deadline and server-side limit).
+
+        Raise EngineError, and nothing else, for whatever the server or the network does.
+        """
+
+    async def ping(self) -> None:
+        """One empty round-trip, within a second."""
+
+    async def close(self) -> None:
+        """End politely within a second, else cut. Never raise, never hang."""
+
+
+class Engine(Protocol):
+    """An engine's adapter: stateless, it holds no connection."""
+
+    name: str
+
+    async def connect(
+        self, instance: Instance, lane: Lane, *, database: str | None = None, purpose: Purpose = "monitor"
+    ) -> Session:
+        """Log in, and make the session read-only and bounded, within `instance.connect_timeout`. Raise EngineError."""
+
+    def facts(self, hello: Facts, answer: Rows) -> Facts:
+        """Read the rows (name, value) of the facts question. Pure."""
+
+
+class Questions(Protocol):
+    """Where an engine finds the SQL it needs for itself (sql/<engine>/jobs)."""
+
+    def question(self, engine: str, name: str) -> Question: ...
+
+
+@asynccontextmanager
+async def deadline(seconds: float, what: str) -> AsyncIterator[None]:
+    """Bound a wait on a server: the one helper, so that no round-trip is without a client-side limit."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise EngineError(Reason.TIMEOUT, f"{what}: no answer within {seconds:g} s") from None

@@ -1,0 +1,58 @@
+"""How PostgreSQL is asked for columns, and what becomes of its types. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dbwatch.core.model import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+SELECT = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/)*(?:select|with|values)\b", re.IGNORECASE | re.DOTALL)
+
+
+def column_wise(sql: str, columns: Sequence[str]) -> str:
+    """The same answer as one row of arrays: 5 times cheaper to decode, 20 us dearer to ask.
+
+    What is no SELECT (a SHOW) stays as it is.
+    """
+    if not columns or not SELECT.match(sql):
+        return sql
+    arrays = ", ".join(f"array_agg(answer.{quoted(name)}) AS {quoted(name)}" for name in columns)
+    return "\n".join(("SELECT", arrays, "FROM (", sql.rstrip().rstrip(";"), ") AS answer"))
+
+
+def quoted(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def rows_of(names: Sequence[str], types: Sequence[str], records: Sequence[Iterable[object]]) -> Rows:
+    """Turn rows into columns."""
+    columns = list(zip(*records, strict=True)) if records else [()] * len(names)
+    return Rows(tuple(names), tuple(_plain(values, kind) for values, kind in zip(columns, types, strict=True)))
+
+
+def rows_of_arrays(names: Sequence[str], types: Sequence[str], records: Sequence[Iterable[object]]) -> Rows:
+    """Unpack the one row of a column-wise answer; the arrays of an empty one are NULL."""
+    columns = [values if isinstance(values, list) else [] for values in records[0]]
+    kinds = [kind.removesuffix("[]") for kind in types]
+    return Rows(tuple(names), tuple(_plain(values, kind) for values, kind in zip(columns, kinds, strict=True)))
+
+
+def _plain(values: Sequence[object], kind: str) -> Sequence[object]:
+    """Numbers that Prometheus can take, and text where the driver gives bytes."""
+    convert = CONVERSIONS.get(kind)
+    return values if convert is None else [None if value is None else convert(value) for value in values]
+
+
+def _text(value: object) -> object:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _number(value: object) -> object:
+    return float(str(value))
+
+
+CONVERSIONS: dict[str, Callable[[object], object]] = {"numeric": _number, "char": _text}

@@ -1,0 +1,87 @@
+"""Every error that dbwatch raises on purpose, as one tree.
+
+DbwatchError
+|- ConfigError        the configuration cannot be used: one Fault per mistake, all at once
+|- CatalogueError     a .sql file or families.yml cannot be used (a ConfigError: it stops a start or a reload)
+|- UsageError         a command was asked for something that does not exist
+|- ControlError       the daemon did not answer on its control socket
+`- EngineError        a database server refused, failed or went away: an expected fact, kept as data
+
+Whatever else is raised is a bug and is reported with its traceback.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Reason(StrEnum):
+    """Why a server did not answer as hoped: closed, because it is a label of dbwatch_up_reason and of errors_total."""
+
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    AUTH = "auth"
+    TLS = "tls"
+    DNS = "dns"
+    STARTING = "starting"
+    PERMISSION = "permission"
+    MISSING = "missing"
+    SYNTAX = "syntax"
+    SHAPE = "shape"
+    LOCK = "lock"
+    TOO_MANY_CONNECTIONS = "too_many_connections"
+    LOST = "lost"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One mistake of a configuration: where it stands, what is wrong, how to mend it. Never a value of the input."""
+
+    where: str
+    what: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" + (f" -> {self.mend}" if self.mend else "")
+
+
+class DbwatchError(Exception):
+    """Something that its reader can mend: printed as one line, without a traceback."""
+
+
+class ConfigError(DbwatchError):
+    """The configuration cannot be used; `faults` holds every mistake found."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+class CatalogueError(ConfigError):
+    """A collector, check, question or family file cannot be used."""
+
+
+class UsageError(DbwatchError):
+    """A command names something that does not exist, or cannot be combined."""
+
+
+class ControlError(DbwatchError):
+    """The daemon did not answer on its control socket, or refused."""
+
+
+class EngineError(DbwatchError):
+    """A server refused, failed or went away. `reason` is a label; `message` carries no secret and no query text."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        self.reason = reason
+        self.message = message
+        super().__init__(f"{reason}: {message}")
+
+    def __reduce__(self) -> tuple[type[EngineError], tuple[Reason, str]]:
+        return (type(self), (self.reason, self.message))

@@ -1,0 +1,21 @@
+"""What the application lets a request do: the only way from a page or the control socket into the daemon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    Command = Callable[[dict[str, object]], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Callables that the application provides."""
+
+    reload: Callable[[], Awaitable[None]]  # raises ConfigError; the old configuration is then still in use
+    ready: Callable[[], str]  # "" when ready, else why not
+    healthy: Callable[[], str]  # "" when healthy, else what is wrong
+    commands: Mapping[str, Command] = field(default_factory=dict)  # of the control socket, by name

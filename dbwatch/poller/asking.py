@@ -1,0 +1,101 @@
+"""Ask a server through a session: facts, privileges, one collector. Shared by the lanes and by `dbwatch ask`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dbwatch.core import conditions, mapping
+from dbwatch.core.model import Query, Role
+from dbwatch.errors import EngineError, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dbwatch.core.catalogue import Catalogue
+    from dbwatch.core.model import Collector, Facts, Probe, Question, Rows
+    from dbwatch.engines.base import Engine, Session
+
+PROBE_TIMEOUT_SECONDS = 1.0
+NO_PRIVILEGE = frozenset({Reason.PERMISSION, Reason.MISSING})
+
+
+async def ask(session: Session, question: Question, facts: Facts) -> Rows:
+    """Ask one question of sql/<engine>/jobs. Raise EngineError; `missing` where it has no variant for this server."""
+    sql = conditions.choose(question.variants, facts)
+    if sql is None:
+        raise EngineError(Reason.MISSING, f"{question.name}: nothing to ask of {facts.flavour} {facts.version_text}")
+    rows = await session.fetch(Query(question.name, sql, question.timeout_seconds))
+    return mapping.pivot(rows, *question.key_value) if question.key_value else rows
+
+
+async def read_facts(engine: Engine, catalogue: Catalogue, session: Session) -> Facts:
+    """Version, role, settings and extensions as they are now. Raise EngineError."""
+    answer = await ask(session, catalogue.question(engine.name, "facts"), session.hello)
+    return engine.facts(session.hello, answer)
+
+
+async def prove(session: Session, facts: Facts, probes: Iterable[Probe]) -> Facts:
+    """The facts with the result of each privilege probe: proven visible, or not. Raise EngineError when cut off."""
+    proven = {probe.name: await _proven(session, facts, probe) for probe in probes}
+    return replace(facts, probes={**facts.probes, **proven})
+
+
+async def _proven(session: Session, facts: Facts, probe: Probe) -> bool:
+    sql = conditions.choose(probe.variants, facts)
+    if sql is None:
+        return True  # a server that has no such privilege cannot lack it
+    try:
+        rows = await session.fetch(Query(f"probe_{probe.name}", sql, PROBE_TIMEOUT_SECONDS))
+    except EngineError as error:
+        if error.reason in NO_PRIVILEGE:
+            return False
+        raise
+    return bool(len(rows)) and bool(rows.columns[0][0])
+
+
+def missing_needs(collector: Collector, facts: Facts) -> tuple[str, ...]:
+    """The probes that the collector needs and that were not proven."""
+    return tuple(need for need in collector.needs if not facts.probes.get(need, False))
+
+
+def grant(probe: Probe, flavour: str, user: str) -> str:
+    """The statement that gives the privilege, ready to paste."""
+    statements = dict(probe.grants)
+    text = statements.get(flavour) or statements.get("any") or next(iter(statements.values()))
+    return text.replace("{user}", user)
+
+
+def left_out(collector: Collector, facts: Facts) -> str:
+    """Why the collector is not asked of this server (role, version), '' where it is."""
+    if collector.role not in (Role.ANY, facts.role):
+        return "role"
+    return "" if conditions.choose(collector.variants, facts) else "version"
+
+
+def query(collector: Collector, facts: Facts) -> Query:
+    """The collector's question for this server. Raise EngineError where there is none."""
+    sql = conditions.choose(collector.variants, facts)
+    if sql is None:
+        raise EngineError(Reason.MISSING, f"nothing to ask of {facts.flavour} {facts.version_text}")
+    columns = () if collector.key_value else mapping.columns_read(collector)
+    if collector.scope == "database":
+        columns = tuple(name for name in columns if name != "database")
+    return Query(collector.name, sql, collector.timeout_seconds, columns)
+
+
+def needed_probes(catalogue: Catalogue, collectors: Iterable[Collector]) -> list[Probe]:
+    """The probes of these collectors, each once; those that a condition names are among them."""
+    names: dict[tuple[str, str], None] = {}
+    for collector in collectors:
+        terms = (term for variant in collector.variants for term in conditions.parse(variant.condition))
+        needed = [*collector.needs, *(term.name for term in terms if term.kind == "probe")]
+        names |= dict.fromkeys((collector.engine, name) for name in needed)
+    return [catalogue.probes[name] for name in names if name in catalogue.probes]
+
+
+def remedy(catalogue: Catalogue, collector: Collector, facts: Facts, user: str) -> str:
+    """Every GRANT that the collector lacks, one a line."""
+    probes: Mapping[tuple[str, str], Probe] = catalogue.probes
+    missing = missing_needs(collector, facts)
+    return "\n".join(grant(probes[collector.engine, need], facts.flavour, user) for need in missing)

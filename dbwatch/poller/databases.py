@@ -1,0 +1,143 @@
+"""Collectors that are asked in each database of an instance: one short-lived session a database, one at a time.
+
+What one database does not answer costs the others nothing: its last values stay until they are too old, then go; those
+of a dropped database go at once.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dbwatch.core.schedule import FRESH_FOR_INTERVALS
+from dbwatch.errors import EngineError
+from dbwatch.poller import asking
+from dbwatch.poller.rendering import blocks_of
+from dbwatch.poller.watch import KEEPS_LAST_VALUE
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Iterable
+
+    from dbwatch.core.mapping import Mapper
+    from dbwatch.core.model import Block, Collector, Facts, Lane
+    from dbwatch.engines.base import Engine, Session
+    from dbwatch.poller.watch import Watch
+    from dbwatch.settings.models import DatabaseFilter
+
+
+@dataclass(slots=True)
+class Part:
+    """What one collector last saw in one database."""
+
+    blocks: list[Block]
+    taken_at: float
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a collector over all databases; blocks None: nothing at all was seen."""
+
+    blocks: list[Block] | None = None
+    seconds: float = 0.0
+    error: EngineError | None = None
+
+
+@dataclass(slots=True)
+class Memory:
+    """What one collector keeps between runs, by database."""
+
+    mappers: dict[str, Mapper] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
+
+
+class DatabaseRound:
+    """Runs database-scoped collectors, and remembers their last answer for each database."""
+
+    def __init__(self, watch: Watch, engine: Engine, lane: Lane, logins: asyncio.Semaphore) -> None:
+        self._watch = watch
+        self._engine = engine
+        self._lane = lane
+        self._logins = logins
+        self._memories: dict[str, Memory] = {}
+
+    def forget(self) -> None:
+        """The server is another one now: what its databases last answered is no longer true."""
+        for memory in self._memories.values():
+            memory.parts.clear()
+
+    async def names(self, session: Session, facts: Facts) -> list[str]:
+        """The databases to ask, by the instance's filter. Raise EngineError."""
+        question = self._watch.catalogue.question(self._engine.name, "databases")
+        rows = await asking.ask(session, question, facts)
+        return [str(name) for name in rows.column("name") if wanted(self._watch.instance.databases, str(name))]
+
+    async def run(self, collectors: list[Collector], names: list[str]) -> list[tuple[Collector, Run]]:
+        """Ask every collector in every database."""
+        runs = {collector.name: Run() for collector in collectors}
+        for name in names:
+            await self._in_database(name, collectors, runs)
+        for collector in collectors:
+            self._gather(collector, names, runs[collector.name])
+        return [(collector, runs[collector.name]) for collector in collectors]
+
+    async def _in_database(self, name: str, collectors: list[Collector], runs: dict[str, Run]) -> None:
+        try:
+            async with self._logins:
+                session = await self._engine.connect(self._watch.instance, self._lane, database=name)
+        except EngineError as error:
+            for collector in collectors:
+                self._failed(collector, name, error, runs[collector.name])
+            return
+        try:
+            await self._ask(session, name, collectors, runs)
+        finally:
+            await session.close()
+
+    async def _ask(self, session: Session, name: str, collectors: list[Collector], runs: dict[str, Run]) -> None:
+        try:
+            facts = await asking.read_facts(self._engine, self._watch.catalogue, session)
+            facts = await asking.prove(session, facts, asking.needed_probes(self._watch.catalogue, collectors))
+        except EngineError as error:
+            for collector in collectors:
+                self._failed(collector, name, error, runs[collector.name])
+            return
+        for collector in collectors:
+            await self._one(session, facts, name, collector, runs[collector.name])
+
+    async def _one(self, session: Session, facts: Facts, name: str, collector: Collector, run: Run) -> None:
+        clock = self._watch.clock
+        started = clock.monotonic()
+        memory = self._memories.setdefault(collector.name, Memory())
+        if name not in memory.mappers:
+            memory.mappers[name] = self._watch.mapper(collector, database=name)
+        try:
+            rows = await session.fetch(asking.query(collector, facts))
+            run.seconds += clock.monotonic() - started
+            blocks = await blocks_of(memory.mappers[name], rows, clock.monotonic())
+            memory.parts[name] = Part(blocks, clock.monotonic())
+        except EngineError as error:
+            run.seconds += clock.monotonic() - started
+            self._failed(collector, name, error, run)
+
+    def _failed(self, collector: Collector, name: str, error: EngineError, run: Run) -> None:
+        run.error = EngineError(error.reason, f"database {name}: {error.message}")
+        if error.reason not in KEEPS_LAST_VALUE:
+            self._memories.setdefault(collector.name, Memory()).parts.pop(name, None)
+
+    def _gather(self, collector: Collector, names: Iterable[str], run: Run) -> None:
+        """All databases' blocks; what belongs to a dropped database or is too old is left out for good."""
+        memory = self._memories.setdefault(collector.name, Memory())
+        oldest = self._watch.clock.monotonic() - FRESH_FOR_INTERVALS * collector.interval_seconds
+        memory.parts = {name: memory.parts[name] for name in names if name in memory.parts}
+        memory.mappers = {name: memory.mappers[name] for name in names if name in memory.mappers}
+        fresh = [part for part in memory.parts.values() if part.taken_at >= oldest]
+        if fresh or run.error is None:
+            run.blocks = [block for part in fresh for block in part.blocks]
+
+
+def wanted(databases: DatabaseFilter, name: str) -> bool:
+    """Whether the instance's filter lets this database in."""
+    included = any(fnmatch.fnmatchcase(name, pattern) for pattern in databases.include)
+    return included and not any(fnmatch.fnmatchcase(name, pattern) for pattern in databases.exclude)

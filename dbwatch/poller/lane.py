@@ -1,0 +1,228 @@
+"""One lane of one instance: its collectors, one after the other, on one session, each within its deadline.
+
+The fast lane holds its session and re-reads role and version at each round. The slow and heavy lanes share one place:
+their session lives only while they run, so that an instance never has more than three connections held and four open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from dbwatch.core import schedule
+from dbwatch.core.model import Lane, Scope
+from dbwatch.errors import EngineError, Reason
+from dbwatch.poller import asking
+from dbwatch.poller.databases import DatabaseRound
+from dbwatch.poller.rendering import blocks_of, outcome
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from dbwatch.core.model import Collector, Facts
+    from dbwatch.engines.base import Engine, Session
+    from dbwatch.poller.watch import Watch
+    from dbwatch.tasks import Heartbeats
+
+LATER = frozenset({Reason.PERMISSION, Reason.MISSING, Reason.SYNTAX, Reason.SHAPE})
+GRACE_SECONDS = 60.0
+
+
+class LaneRunner:
+    """Runs the collectors of one lane for ever; cancel it to stop."""
+
+    def __init__(
+        self,
+        watch: Watch,
+        engine: Engine,
+        lane: Lane,
+        *,
+        place: asyncio.Lock,
+        logins: asyncio.Semaphore,
+        heartbeats: Heartbeats,
+        on_lateness: Callable[[float], None],
+    ) -> None:
+        self._watch = watch
+        self._engine = engine
+        self._lane = lane
+        self._place = place
+        self._logins = logins
+        self._heartbeats = heartbeats
+        self._on_lateness = on_lateness
+        self._name = f"{watch.name}/{lane}"
+        self._session: Session | None = None
+        self._attempts = 0
+        self._generation = 0
+        self._collectors = {item.name: item for item in watch.collectors if item.lane is lane and item.enabled}
+        self._mappers = {name: watch.mapper(item) for name, item in self._collectors.items()}
+        self._databases = DatabaseRound(watch, engine, lane, logins)
+        self._plans: dict[str, schedule.Plan] = {}
+        self._ran: set[str] = set()
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        self._plan_all()
+        try:
+            while self._plans:
+                await self._rest()
+                await self._until_reached()
+                await self._round()
+        finally:
+            self._heartbeats.forget(self._name)
+            await self._close()
+
+    def _plan_all(self) -> None:
+        now = self._watch.clock.monotonic()
+        self._generation = self._watch.generation
+        self._ran.clear()
+        self._databases.forget()
+        self._plans = {
+            name: schedule.first(name, item.interval_seconds, now, f"{self._watch.name}/{self._lane}")
+            for name, item in self._collectors.items()
+        }
+
+    async def _rest(self) -> None:
+        """Sleep until the next collector is due, or until the server turned out to be another one."""
+        wait = max(0.0, min(plan.due_at for plan in self._plans.values()) - self._watch.clock.monotonic())
+        self._heartbeats.beat(self._name, wait + GRACE_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait if self._generation == self._watch.generation else 0):
+                await self._watch.changed.wait()
+        if self._generation != self._watch.generation:
+            self._plan_all()
+
+    async def _until_reached(self) -> None:
+        if not self._watch.reached.is_set() and self._session is None:
+            self._heartbeats.forget(self._name)
+            await self._watch.reached.wait()
+
+    async def _round(self) -> None:
+        now = self._watch.clock.monotonic()
+        due = schedule.due(list(self._plans.values()), now)
+        collectors = [self._collectors[plan.name] for plan in due]
+        for plan in due:
+            if plan.name in self._ran:
+                self._on_lateness(now - plan.due_at)
+        try:
+            async with self._opened() as session:
+                await self._ask_all(session, collectors)
+                self._attempts = 0
+        except EngineError as error:
+            self._lost(error, collectors)
+            if self._session is not None and self._session.broken:
+                await self._close()
+        self._watch.publish()
+
+    @contextlib.asynccontextmanager
+    async def _opened(self) -> AsyncIterator[Session]:
+        """The lane's session: held by the fast lane, open only for a round in the others' shared place."""
+        if self._lane is Lane.FAST:
+            yield await self._connected()
+            return
+        async with self._place:
+            try:
+                yield await self._connected()
+            finally:
+                await self._close()
+
+    async def _connected(self) -> Session:
+        if self._session is not None and self._session.broken:
+            await self._close()
+        if self._session is None:
+            async with self._logins:
+                self._session = await self._engine.connect(self._watch.instance, self._lane)
+        return self._session
+
+    async def _close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def _ask_all(self, session: Session, collectors: list[Collector]) -> None:
+        asked_at = self._watch.clock.time()
+        facts = await asking.read_facts(self._engine, self._watch.catalogue, session)
+        if self._lane is Lane.FAST:
+            self._watch.learned(facts, asked_at)
+        facts = await asking.prove(session, facts, asking.needed_probes(self._watch.catalogue, collectors))
+        for collector in [item for item in collectors if item.scope is Scope.INSTANCE]:
+            self._heartbeats.beat(self._name, collector.timeout_seconds + GRACE_SECONDS)
+            await self._one(collector, facts)
+        await self._each_database(facts, [item for item in collectors if item.scope is Scope.DATABASE])
+
+    async def _one(self, collector: Collector, facts: Facts) -> None:
+        """One turn of one collector; its failure is its own, a lost session is everybody's."""
+        clock = self._watch.clock
+        started = clock.monotonic()
+        if self._is_left_out(collector, facts):
+            self._next(collector, 0.0)
+            return
+        session = await self._connected()
+        try:
+            rows = await session.fetch(asking.query(collector, facts))
+            fetched = clock.monotonic() - started
+            blocks = await blocks_of(self._mappers[collector.name], rows, clock.monotonic())
+            self._next(collector, fetched)
+            result = await outcome(self._watch, collector, blocks, fetched, self._interval(collector))
+            self._watch.succeeded(collector, result)
+        except EngineError as error:
+            seconds = clock.monotonic() - started
+            self._next(collector, seconds, later=error.reason in LATER)
+            self._watch.failed(collector, error, seconds, self._interval(collector))
+
+    def _is_left_out(self, collector: Collector, facts: Facts) -> bool:
+        reason = asking.left_out(collector, facts)
+        missing = asking.missing_needs(collector, facts)
+        if reason:
+            self._watch.skipped(collector, reason)
+        elif missing:
+            self._watch.lacks(collector, facts, missing)
+        return bool(reason or missing)
+
+    async def _each_database(self, facts: Facts, collectors: list[Collector]) -> None:
+        """Per-database work takes this lane's place: its own session is closed before the first one opens."""
+        asked = [item for item in collectors if not self._is_left_out(item, facts)]
+        for collector in collectors:
+            if collector not in asked:
+                self._next(collector, 0.0)
+        if not asked:
+            return
+        names = await self._databases.names(await self._connected(), facts)
+        await self._close()
+        self._heartbeats.beat(self._name, GRACE_SECONDS + len(names) * sum(item.timeout_seconds for item in asked))
+        for collector, run in await self._databases.run(asked, names):
+            self._next(collector, run.seconds, later=run.error is not None and run.error.reason in LATER)
+            if run.blocks is None and run.error is not None:
+                self._watch.failed(collector, run.error, run.seconds, self._interval(collector))
+            else:
+                interval = self._interval(collector)
+                result = await outcome(self._watch, collector, run.blocks or [], run.seconds, interval, error=run.error)
+                self._watch.succeeded(collector, result)
+
+    def _lost(self, error: EngineError, collectors: list[Collector]) -> None:
+        """No session, so nobody got an answer: the probe looks again at once, this lane waits a little longer."""
+        self._attempts += 1
+        wait = schedule.backoff(self._attempts, schedule.phase(f"{self._name}/{self._attempts}", 1.0))
+        now = self._watch.clock.monotonic()
+        for collector in collectors:
+            plan = self._plans[collector.name]
+            if plan.due_at <= now:
+                self._ran.discard(collector.name)
+                self._plans[collector.name] = schedule.retried(plan, now + wait)
+                self._watch.failed(collector, error, 0.0, plan.interval_seconds)
+        self._watch.look_again.set()
+
+    def _next(self, collector: Collector, cost_seconds: float, *, later: bool = False) -> None:
+        now = self._watch.clock.monotonic()
+        plan = schedule.after(self._plans[collector.name], now, cost_seconds)
+        self._plans[collector.name] = schedule.postponed(plan, now, schedule.MISSING_RETRY_SECONDS) if later else plan
+        self._ran.add(collector.name)
+
+    def _interval(self, collector: Collector) -> float:
+        return self._plans[collector.name].interval_seconds
+
+
+def used_lanes(watch: Watch) -> list[Lane]:
+    """The lanes for which the instance has anything to ask."""
+    lanes = {item.lane for item in watch.collectors if item.enabled}
+    return [lane for lane in (Lane.FAST, Lane.SLOW, Lane.HEAVY) if lane in lanes]

@@ -1,0 +1,106 @@
+"""The login probe: a fresh login at each probe interval is what `dbwatch_up` means.
+
+A session that has been open for a week proves nothing about the next login (a revoked role, a full server). An auth
+failure is not tried again for ten minutes, so that no account gets locked, unless the password file changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from dbwatch.core import schedule
+from dbwatch.core.model import Lane
+from dbwatch.errors import EngineError, Reason
+from dbwatch.settings.secrets import secret_version
+
+if TYPE_CHECKING:
+    from dbwatch.engines.base import Engine
+    from dbwatch.poller.watch import Watch
+    from dbwatch.tasks import Heartbeats
+
+PHASE = "login"
+GRACE_SECONDS = 60.0
+SECRET_CHECK_SECONDS = 5.0
+SHORTEST_GAP_SECONDS = 1.0
+
+
+class LoginProbe:
+    """Logs in again and again; cancel it to stop."""
+
+    def __init__(self, watch: Watch, engine: Engine, logins: asyncio.Semaphore, heartbeats: Heartbeats) -> None:
+        self._watch = watch
+        self._engine = engine
+        self._logins = logins
+        self._heartbeats = heartbeats
+        self._name = f"{watch.name}/{Lane.PROBE}"
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Probe until cancelled."""
+        instance = self._watch.instance
+        plan = schedule.first(self._name, instance.probe_interval, self._watch.clock.monotonic(), self._name)
+        try:
+            while True:
+                self._heartbeats.beat(self._name, instance.connect_timeout + GRACE_SECONDS)
+                reason = await self._login()
+                now = self._watch.clock.monotonic()
+                plan = schedule.after(plan, now, 0.0)
+                wait = plan.due_at - now if reason is None else self._wait_after(reason)
+                self._heartbeats.beat(self._name, wait + GRACE_SECONDS)
+                await self._rest(wait, reason)
+        finally:
+            self._heartbeats.forget(self._name)
+
+    async def _login(self) -> Reason | None:
+        """One fresh login, one ping. The reason where it failed."""
+        try:
+            async with self._logins:
+                connect_seconds, ping_seconds = await self._timed()
+        except EngineError as error:
+            self._failures += 1
+            self._watch.login_failed(error)
+            return error.reason
+        self._failures = 0
+        self._watch.login_succeeded({PHASE: connect_seconds}, ping_seconds)
+        return None
+
+    async def _timed(self) -> tuple[float, float]:
+        clock = self._watch.clock
+        started = clock.monotonic()
+        session = await self._engine.connect(self._watch.instance, Lane.PROBE)
+        try:
+            connected = clock.monotonic()
+            await session.ping()
+            return connected - started, clock.monotonic() - connected
+        finally:
+            await session.close()
+
+    def _wait_after(self, reason: Reason) -> float:
+        if reason is Reason.AUTH:
+            return schedule.AUTH_BACKOFF_SECONDS
+        return schedule.backoff(self._failures, schedule.phase(f"{self._name}/{self._failures}", 1.0))
+
+    async def _rest(self, wait_seconds: float, reason: Reason | None) -> None:
+        """Wait; cut short by a lane that lost its session, or by a new password after an auth failure."""
+        if reason is Reason.AUTH:
+            await self._rest_until_password_changes(wait_seconds)
+            return
+        await asyncio.sleep(min(wait_seconds, SHORTEST_GAP_SECONDS))
+        rest = wait_seconds - SHORTEST_GAP_SECONDS
+        if rest > 0 and reason is None:
+            self._watch.look_again.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(rest):
+                    await self._watch.look_again.wait()
+        elif rest > 0:
+            await asyncio.sleep(rest)
+
+    async def _rest_until_password_changes(self, wait_seconds: float) -> None:
+        credentials = self._watch.instance.monitor
+        before = secret_version(credentials)
+        for _ in range(round(wait_seconds / SECRET_CHECK_SECONDS)):
+            if secret_version(credentials) != before:
+                return
+            await asyncio.sleep(SECRET_CHECK_SECONDS)

@@ -1,0 +1,104 @@
+"""All that watches one instance: its probe, its lanes and its sampler, each supervised, born and ended together."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from dbwatch.core.model import Lane
+from dbwatch.poller.lane import LaneRunner, used_lanes
+from dbwatch.poller.login import LoginProbe
+from dbwatch.poller.sampler import Sampler
+from dbwatch.poller.watch import Watch
+from dbwatch.tasks import supervise
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from dbwatch.core.catalogue import Catalogue
+    from dbwatch.core.model import Collector
+    from dbwatch.engines.base import Engine
+    from dbwatch.poller.clock import Clock
+    from dbwatch.settings.models import Instance
+    from dbwatch.store import Store
+    from dbwatch.tasks import Heartbeats
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all instances share."""
+
+    store: Store
+    clock: Clock
+    logins: asyncio.Semaphore
+    heartbeats: Heartbeats
+    on_lateness: Callable[[float], None]
+    on_crash: Callable[[str], None]
+    in_maintenance: Callable[[str], bool]
+
+
+def configured(catalogue: Catalogue, instance: Instance) -> tuple[Collector, ...]:
+    """The collectors of the instance's engine, with its overrides; none is asked more often than fast_interval."""
+    return tuple(_overridden(item, instance) for item in catalogue.collectors_for(instance.identity.engine))
+
+
+def _overridden(item: Collector, instance: Instance) -> Collector:
+    changes = instance.collectors.get(item.name)
+    if item.lane is Lane.SAMPLER:
+        interval = instance.sampler_interval or item.interval_seconds
+        item = replace(item, interval_seconds=interval, enabled=item.enabled and instance.sampler_interval is not None)
+    else:
+        item = replace(item, interval_seconds=max(item.interval_seconds, instance.fast_interval))
+    if changes is None:
+        return item
+    top = replace(item.top, limit=changes.top) if item.top and changes.top else item.top
+    return replace(
+        item,
+        enabled=item.enabled if changes.enabled is None else changes.enabled,
+        interval_seconds=changes.interval or item.interval_seconds,
+        timeout_seconds=changes.timeout or item.timeout_seconds,
+        max_series=changes.max_series or item.max_series,
+        top=top,
+    )
+
+
+class InstancePoller:
+    """Watches one instance until cancelled."""
+
+    def __init__(self, instance: Instance, engine: Engine, catalogue: Catalogue, around: Surroundings) -> None:
+        self.instance = instance
+        self._engine = engine
+        self._around = around
+        self.watch = Watch(
+            instance,
+            catalogue=catalogue,
+            collectors=configured(catalogue, instance),
+            store=around.store,
+            clock=around.clock,
+            in_maintenance=around.in_maintenance,
+        )
+
+    async def run(self) -> None:
+        """Poll; when cancelled, close every session and forget what was seen."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name, work in self._works():
+                    group.create_task(supervise(name, work, self._around.on_crash), name=name)
+        finally:
+            self._around.store.forget(self.instance.name)
+
+    def _works(self) -> Iterator[tuple[str, Callable[[], Awaitable[None]]]]:
+        around = self._around
+        probe = LoginProbe(self.watch, self._engine, around.logins, around.heartbeats)
+        yield f"probe {self.instance.name}", probe.run
+        place = asyncio.Lock()
+        for lane in used_lanes(self.watch):
+            make = partial(LaneRunner, self.watch, self._engine, lane, place=place, logins=around.logins)
+            runner = make(heartbeats=around.heartbeats, on_lateness=around.on_lateness)
+            yield f"{lane} {self.instance.name}", runner.run
+        for item in self.watch.collectors:
+            if item.lane is Lane.SAMPLER and item.enabled:
+                sampler = Sampler(self.watch, self._engine, item, around.logins, around.heartbeats)
+                yield f"sampler {self.instance.name}", sampler.run

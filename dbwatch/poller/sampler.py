@@ -1,0 +1,113 @@
+"""The sampler: who is active, and waiting for what, each second. The sum over time makes average active sessions."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from dbwatch.core import schedule
+from dbwatch.core.model import Lane
+from dbwatch.errors import EngineError
+from dbwatch.poller import asking
+from dbwatch.poller.rendering import outcome
+
+if TYPE_CHECKING:
+    from dbwatch.core.model import Block, Collector, Facts, Query
+    from dbwatch.engines.base import Engine, Session
+    from dbwatch.poller.watch import Watch
+    from dbwatch.tasks import Heartbeats
+
+GRACE_SECONDS = 60.0
+ASK_AGAIN_SECONDS = 60.0
+LONGEST_STEP_INTERVALS = 2.0  # a gap was not seen, so it is not counted
+
+
+class Sampler:
+    """Samples one instance with one collector of the sampler lane; cancel it to stop."""
+
+    def __init__(
+        self, watch: Watch, engine: Engine, collector: Collector, logins: asyncio.Semaphore, heartbeats: Heartbeats
+    ) -> None:
+        self._watch = watch
+        self._engine = engine
+        self._collector = collector
+        self._logins = logins
+        self._heartbeats = heartbeats
+        self._name = f"{watch.name}/{collector.name}"
+        self._mapper = watch.mapper(collector)
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Sample until cancelled."""
+        try:
+            while True:
+                self._heartbeats.forget(self._name)
+                await self._watch.reached.wait()
+                await asyncio.sleep(await self._visit())
+        finally:
+            self._heartbeats.forget(self._name)
+
+    async def _visit(self) -> float:
+        """Sample on one session until it breaks; return how long to wait before the next."""
+        self._heartbeats.beat(self._name, GRACE_SECONDS)
+        try:
+            async with self._logins:
+                session = await self._engine.connect(self._watch.instance, Lane.SAMPLER)
+        except EngineError as error:
+            return self._failed(error)
+        try:
+            return await self._sample(session)
+        except EngineError as error:
+            return self._failed(error)
+        finally:
+            await session.close()
+
+    def _failed(self, error: EngineError) -> float:
+        self._failures += 1
+        self._watch.failed(self._collector, error, 0.0, self._collector.interval_seconds)
+        self._watch.look_again.set()
+        return schedule.backoff(self._failures, schedule.phase(f"{self._name}/{self._failures}", 1.0))
+
+    async def _sample(self, session: Session) -> float:
+        """Prove, sample for one publishing interval, publish, and again. Return a wait where it may not be asked."""
+        clock = self._watch.clock
+        sampled_at = clock.monotonic()
+        while True:
+            facts = await self._facts(session)
+            if facts is None:
+                return ASK_AGAIN_SECONDS
+            query = asking.query(self._collector, facts)
+            publish_at = clock.monotonic() + self._watch.instance.fast_interval
+            blocks: list[Block] = []
+            while clock.monotonic() < publish_at:
+                await self._pause(sampled_at)
+                blocks, sampled_at = await self._once(session, query, sampled_at)
+            self._failures = 0
+            await self._publish(blocks)
+
+    async def _facts(self, session: Session) -> Facts | None:
+        """None where the collector is not for this server, or may not see what it needs."""
+        catalogue = self._watch.catalogue
+        facts = await asking.read_facts(self._engine, catalogue, session)
+        facts = await asking.prove(session, facts, asking.needed_probes(catalogue, [self._collector]))
+        reason = asking.left_out(self._collector, facts)
+        missing = asking.missing_needs(self._collector, facts)
+        if reason:
+            self._watch.skipped(self._collector, reason)
+        elif missing:
+            self._watch.lacks(self._collector, facts, missing)
+        return None if reason or missing else facts
+
+    async def _pause(self, sampled_at: float) -> None:
+        self._heartbeats.beat(self._name, GRACE_SECONDS)
+        await asyncio.sleep(max(0.0, sampled_at + self._collector.interval_seconds - self._watch.clock.monotonic()))
+
+    async def _once(self, session: Session, query: Query, sampled_at: float) -> tuple[list[Block], float]:
+        rows = await session.fetch(query)
+        now = self._watch.clock.monotonic()
+        step = min(now - sampled_at, LONGEST_STEP_INTERVALS * self._collector.interval_seconds)
+        return list(self._mapper.blocks(rows, now, step)), now
+
+    async def _publish(self, blocks: list[Block]) -> None:
+        interval = self._watch.instance.fast_interval
+        self._watch.succeeded(self._collector, await outcome(self._watch, self._collector, blocks, 0.0, interval))

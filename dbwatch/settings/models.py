@@ -1,0 +1,254 @@
+"""The settings as frozen values. Two instances that compare equal are the same instance: that is the reload diff.
+
+How they are written in YAML (defaults, durations, the mapping of instances) is the loader's business; here they are
+complete. Mappings compare by content, whatever the order of their keys.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+from dbwatch.core.model import Identity
+
+DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+MONTH_SECONDS = 31 * 86400.0
+RESERVED_LABELS = frozenset({"db_instance", "engine", "job", "instance"})
+PURPOSES = ("monitor", "audit", "backup")
+PASSWORD_SOURCES = ("password_file", "password_env", "password")
+
+
+def seconds(value: object) -> object:
+    """`15s`, `500ms`, `5m`, `1h30m`, or a number of seconds."""
+    if not isinstance(value, str | bool):
+        return value
+    compact = str(value).replace(" ", "")
+    parts = DURATION.findall(compact)
+    if not parts or "".join(number + unit for number, unit in parts) != compact:
+        raise ValueError("not a duration: write 500ms, 15s, 5m or 1h30m")
+    return sum(float(number) * SECONDS[unit] for number, unit in parts)
+
+
+def listed(value: object) -> object:
+    """One path may stand where a list of them is expected."""
+    return [value] if isinstance(value, str | Path) else value
+
+
+def named(value: object) -> object:
+    """An instance is named by its key in the mapping."""
+    if not isinstance(value, Mapping):
+        return value
+    return {key: {"name": key, **one} if isinstance(one, Mapping) else one for key, one in value.items()}
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(seconds, json_schema_input_type=str | float),
+    Field(gt=0, le=MONTH_SECONDS, allow_inf_nan=False),
+]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Host = Annotated[str, Field(pattern=r"^[^\s\[\]]+$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+
+
+class Model(BaseModel):
+    """Frozen, closed, and silent about its input: a wrong section must not print the password in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Credentials(Model):
+    """Who we are for one purpose. The password comes from one place at most."""
+
+    user: str = Field(min_length=1)
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    password_env: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Credentials:
+        if sum(getattr(self, source) is not None for source in PASSWORD_SOURCES) > 1:
+            raise ValueError("the password comes from two places: keep one of password_file, password_env, password")
+        return self
+
+
+class Labels(Model):
+    """env, service and team stand on every series; anything else only on dbwatch_instance_info."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
+    __pydantic_extra__: dict[LabelName, str]
+
+    env: str = ""
+    service: str = ""
+    team: str = ""
+
+    @model_validator(mode="after")
+    def _no_reserved_name(self) -> Labels:
+        taken = [name for name in self.__pydantic_extra__ if name in RESERVED_LABELS or name.startswith("__")]
+        if taken:
+            raise ValueError(
+                "db_instance, engine, job, instance and names that begin with __ are taken: rename the label"
+            )
+        return self
+
+
+class CollectorOverride(Model):
+    """What an operator may change of a collector for one instance."""
+
+    enabled: bool | None = None
+    interval: Duration | None = None
+    timeout: Duration | None = None
+    max_series: PositiveInt | None = None
+    top: PositiveInt | None = None
+
+
+class DatabaseFilter(Model):
+    """Which databases of an instance are asked, by shell pattern."""
+
+    include: tuple[str, ...] = ("*",)
+    exclude: tuple[str, ...] = ()
+
+
+class PostgresTls(Model):
+    """As libpq names it. Unset mode: verify-full, and disable on loopback or a unix socket."""
+
+    mode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] | None = None
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+
+class MysqlTls(Model):
+    """As MySQL's ssl-mode names it. Unset mode: verify_identity, and disabled on loopback or a unix socket."""
+
+    mode: Literal["disabled", "preferred", "required", "verify_ca", "verify_identity"] | None = None
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+
+class BaseInstance(Model):
+    """What every engine's instance has."""
+
+    name: Name
+    host: Host = "localhost"
+    monitor: Credentials
+    audit: Credentials | None = None
+    backup: Credentials | None = None
+    labels: Labels = Labels()
+    service_accounts: tuple[str, ...] = ()
+    applications: tuple[str, ...] = ()
+    databases: DatabaseFilter = DatabaseFilter()
+    collectors: Mapping[str, CollectorOverride] = Field(default_factory=dict)
+    probe_interval: Duration = 15.0
+    fast_interval: Duration = 10.0
+    connect_timeout: Duration = 3.0
+    sampler_interval: Duration | None = 1.0
+    enabled: bool = True
+
+    @property
+    def is_on_socket(self) -> bool:
+        return self.host.startswith("/")
+
+    @property
+    def is_local(self) -> bool:
+        """A unix socket or loopback: a name that merely begins like loopback is somebody else's."""
+        return self.is_on_socket or is_loopback(self.host)
+
+    def identity_for(self, engine: str) -> Identity:
+        return Identity(self.name, engine, self.labels.env, self.labels.service, self.labels.team)
+
+
+def is_loopback(host: str) -> bool:
+    if host.lower() in ("localhost", "localhost."):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class PostgresInstance(BaseInstance):
+    """One PostgreSQL server; every database of it is watched from one connection string."""
+
+    engine: Literal["postgres"]
+    port: Port = 5432
+    database: str = Field(default="postgres", min_length=1)
+    tls: PostgresTls = PostgresTls()
+
+    @property
+    def identity(self) -> Identity:
+        return self.identity_for("postgres")
+
+
+class MysqlInstance(BaseInstance):
+    """One MySQL or MariaDB server; which of the two it is, the server says, and `mariadb` is a synonym here."""
+
+    engine: Literal["mysql", "mariadb"]
+    port: Port = 3306
+    socket: Path | None = None
+    tls: MysqlTls = MysqlTls()
+
+    @field_validator("engine")
+    @classmethod
+    def _one_label(cls, _value: str) -> str:
+        return "mysql"
+
+    @property
+    def is_on_socket(self) -> bool:
+        return self.socket is not None
+
+    @property
+    def identity(self) -> Identity:
+        return self.identity_for("mysql")
+
+
+Instance = Annotated[PostgresInstance | MysqlInstance, Field(discriminator="engine")]
+
+
+class Http(Model):
+    """Where the pages are served; TLS and users come from an exporter-toolkit web configuration file."""
+
+    listen_addresses: tuple[str, ...] = Field(default=("127.0.0.1:10432",), min_length=1)
+    telemetry_path: str = Field(default="/metrics", pattern=r"^/[\w/.-]+$")
+    web_config_file: Path | None = None
+    enable_lifecycle: bool = False
+
+
+class Logging(Model):
+    """Console lines for a person, JSON for a log collector; auto: console on a terminal."""
+
+    format: Literal["auto", "console", "json"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(Model):
+    """The whole configuration; `defaults` of the YAML is already merged under each instance."""
+
+    instances: Annotated[Mapping[Name, Instance], BeforeValidator(named)] = Field(default_factory=dict)
+    http: Http = Http()
+    logging: Logging = Logging()
+    collectors_dir: Annotated[tuple[Path, ...], BeforeValidator(listed)] = ()
+    state_directory: Path = Path("/var/lib/dbwatch")
+    control_socket: Path = Path("/run/dbwatch/control.sock")
+    max_concurrent_connects: PositiveInt = 32
+
+    @property
+    def watched(self) -> tuple[Instance, ...]:
+        return tuple(instance for instance in self.instances.values() if instance.enabled)

@@ -1,0 +1,112 @@
+"""From what was written to what is validated: paths made absolute, defaults put under every instance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dbwatch.settings.models import MysqlInstance, PostgresInstance
+from dbwatch.settings.suggest import did_you_mean
+from dbwatch.settings.tree import Node, mapped, merged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dbwatch.errors import Fault
+
+CREDENTIALS = "CREDENTIALS_DIRECTORY"
+PATH_KEYS = frozenset({
+    "password_file", "ca_file", "certificate_file", "key_file", "socket",
+    "web_config_file", "collectors_dir", "state_directory", "control_socket",
+})  # fmt: skip
+NO_PATHS = frozenset({"labels", "collectors"})  # their keys are free
+
+POSTGRES_KEYS = frozenset(PostgresInstance.model_fields)
+MYSQL_KEYS = frozenset(MysqlInstance.model_fields)
+EITHER_KEYS = POSTGRES_KEYS | MYSQL_KEYS
+SINGULAR = frozenset({"name", "host"})  # each instance has its own
+SECTIONS = frozenset({"labels", "databases", "collectors", "tls"})
+
+
+def prepared(tree: Node, environ: Mapping[str, str]) -> tuple[Node, list[Fault]]:
+    """The tree that Settings takes, and what defaults may not hold."""
+    faults: list[Fault] = []
+    tree = mapped(tree, lambda node: _anchored(node, environ, faults), spare=NO_PATHS)
+    items = dict(tree.items)
+    defaults = items.pop("defaults", Node({}, tree.place))
+    faults += _faults_of_defaults(defaults)
+    instances = items.get("instances")
+    if instances is not None and isinstance(instances.data, dict):
+        faults += _names_inside(instances)
+        items["instances"] = instances.with_items(
+            {name: _completed(instance, defaults) for name, instance in instances.items.items()}
+        )
+    return tree.with_items(items), faults
+
+
+def _anchored(node: Node, environ: Mapping[str, str], faults: list[Fault]) -> Node:
+    """A relative path is relative to the file that names it; a password's first to systemd's credentials."""
+    keys = node.place.path[-2:]  # of a list, the key stands before the number
+    key = next((key for key in keys if key in PATH_KEYS), None)
+    if key is None or not isinstance(node.data, str) or not node.data:
+        return node
+    directory, text = environ.get(CREDENTIALS, ""), node.data
+    if "${" + CREDENTIALS + "}" in text:
+        if not directory:
+            faults.append(node.place.fault(f"{CREDENTIALS} is not set", "LoadCredential= of the systemd unit sets it"))
+        text = text.replace("${" + CREDENTIALS + "}", directory)
+    if key == "password_file" and directory and _is_file(Path(directory, text)):
+        return Node(str(Path(directory, text)), node.place)
+    return Node(str(node.place.directory / text), node.place)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _faults_of_defaults(defaults: Node) -> list[Fault]:
+    if not isinstance(defaults.data, dict):
+        return [defaults.place.fault("must be a section of 'key: value' lines", "indent its keys below it")]
+    known = EITHER_KEYS - SINGULAR
+    faults = []
+    for key, node in defaults.items.items():
+        if key in SINGULAR:
+            faults.append(node.place.fault("is no default", "each instance has its own: move it there"))
+        elif key not in known:
+            mend = did_you_mean(key, known) or f"there is {', '.join(sorted(known))}"
+            faults.append(node.place.fault("is no setting", mend))
+    return faults
+
+
+def _names_inside(instances: Node) -> list[Fault]:
+    return [
+        instance.items["name"].place.fault("is no setting", "remove it: the key above is the name")
+        for instance in instances.items.values()
+        if "name" in instance.items
+    ]
+
+
+def _completed(instance: Node, defaults: Node) -> Node:
+    """Defaults under the instance, those aside that only the other engine knows."""
+    if instance.data is None and defaults.items:
+        instance = instance.with_items({})
+    if not isinstance(instance.data, dict):
+        return instance
+    below = defaults.with_items({key: node for key, node in defaults.items.items() if key in EITHER_KEYS - SINGULAR})
+    both = merged(below, instance)
+    engine = both.items.get("engine")
+    foreign = _foreign_keys(engine.data if engine else None) - set(instance.items)
+    items = {key: node for key, node in both.items.items() if key not in foreign | {"name"}}
+    return both.with_items({key: _section(key, node) for key, node in items.items()})
+
+
+def _foreign_keys(engine: object) -> frozenset[str]:
+    return EITHER_KEYS - (POSTGRES_KEYS if engine == "postgres" else MYSQL_KEYS)
+
+
+def _section(key: str, node: Node) -> Node:
+    """`labels:` with every line below commented out is an empty section."""
+    return node.with_items({}) if key in SECTIONS and node.data is None else node

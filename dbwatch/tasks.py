@@ -1,0 +1,51 @@
+"""The one place where any exception may be caught: a task that must outlive its own bugs."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+RESTART_FIRST_SECONDS = 1.0
+RESTART_MAX_SECONDS = 60.0
+
+log = structlog.get_logger()
+
+
+class Heartbeats:
+    """When each supervised task last made progress: the systemd watchdog is fed only while all did."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._deadlines: dict[str, float] = {}
+
+    def beat(self, name: str, within_seconds: float) -> None:
+        """The task `name` lives, and promises the next beat within so many seconds."""
+        self._deadlines[name] = self._clock() + within_seconds
+
+    def forget(self, name: str) -> None:
+        self._deadlines.pop(name, None)
+
+    def late(self) -> list[str]:
+        """The tasks that broke their promise."""
+        now = self._clock()
+        return sorted(name for name, deadline in self._deadlines.items() if deadline < now)
+
+
+async def supervise(name: str, work: Callable[[], Awaitable[None]], on_crash: Callable[[str], None]) -> None:
+    """Run `work` for ever: an unexpected exception is a bug, told with its traceback, and the work starts again."""
+    pause_seconds = RESTART_FIRST_SECONDS
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("task_crashed", task=name, restart_in_seconds=pause_seconds)
+            on_crash(name)
+        else:
+            return
+        await asyncio.sleep(pause_seconds)
+        pause_seconds = min(pause_seconds * 2, RESTART_MAX_SECONDS)

@@ -1,0 +1,16 @@
+/* ---
+description: Who the server is and which role it plays now.
+timeout: 1s
+--- */
+SELECT f.name, f.value
+FROM pg_control_system() AS s
+CROSS JOIN LATERAL (
+    VALUES ('version', current_setting('server_version')),
+           ('role', CASE WHEN pg_is_in_recovery() THEN 'replica' ELSE 'primary' END),
+           ('started_at', extract(epoch FROM pg_postmaster_start_time())::text),
+           ('system_identifier', s.system_identifier::text),
+           ('clock', extract(epoch FROM clock_timestamp())::text)
+) AS f (name, value)
+UNION ALL
+SELECT 'extension ' || e.extname, e.extversion
+FROM pg_extension AS e

@@ -1,0 +1,16 @@
+-- The monitoring role: what dbwatch needs, and nothing more. Run once per server, as a superuser. Idempotent.
+-- It reads statistics, never a table of yours.
+--     SET dbwatch.monitoring_password = '…';
+DO $role$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'dbwatch') THEN
+        CREATE ROLE dbwatch NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION;
+    END IF;
+    EXECUTE format('ALTER ROLE dbwatch LOGIN CONNECTION LIMIT 6 PASSWORD %L',
+                   nullif(current_setting('dbwatch.monitoring_password', true), ''));
+END
+$role$;
+
+GRANT pg_monitor TO dbwatch;
+
+COMMENT ON ROLE dbwatch IS 'Monitoring: statistics only (pg_monitor), six connections at most.';

@@ -1,0 +1,127 @@
+"""The monitoring plugin's judgement."""
+
+from __future__ import annotations
+
+import pytest
+
+from dbwatch import library
+from dbwatch.cli import checking, plugin
+from dbwatch.cli.plugin import Status
+from dbwatch.cli.samples import Sample
+from dbwatch.errors import UsageError
+
+CHECKS = plugin.load()
+UP = Sample("dbwatch_up", 1.0)
+MAXIMUM = Sample("dbwatch_sessions_max", 100.0)
+
+
+def sessions(count: float) -> list[Sample]:
+    """Two kinds of sessions that add up."""
+    return [
+        Sample("dbwatch_sessions", count - 1, {"state": "idle"}),
+        Sample("dbwatch_sessions", 1, {"state": "active"}),
+    ]
+
+
+def verdict(*given: Sample, warning: tuple[str, ...] = (), critical: tuple[str, ...] = ()) -> plugin.Verdict:
+    return plugin.judge("pg1", given, CHECKS, plugin.thresholds(CHECKS, warning, critical))
+
+
+def test_every_family_of_the_checks_exists() -> None:
+    assert CHECKS.families() <= library.load().families.keys()
+
+
+def test_every_default_threshold_can_be_read() -> None:
+    assert CHECKS.checks.keys() == plugin.thresholds(CHECKS, (), ()).keys()
+
+
+def test_a_healthy_instance_is_one_line_with_numbers() -> None:
+    expected = "DBWATCH OK - pg1 up, 12/100 sessions | 'sessions'=12;80;90;0;100"
+
+    assert expected == str(verdict(UP, MAXIMUM, *sessions(12)))
+
+
+@pytest.mark.parametrize(("count", "status"), [(80, Status.OK), (81, Status.WARNING), (91, Status.CRITICAL)])
+def test_a_share_is_held_against_its_thresholds(count: float, status: Status) -> None:
+    assert status is verdict(UP, MAXIMUM, *sessions(count)).status
+
+
+def test_what_is_wrong_is_named_with_its_threshold() -> None:
+    assert "pg1 up, 95/100 sessions (critical at 90)" == verdict(UP, MAXIMUM, *sessions(95)).text
+
+
+def test_thresholds_of_the_command_line_win() -> None:
+    assert Status.CRITICAL is verdict(UP, MAXIMUM, *sessions(12), critical=("sessions_ratio=0.1",)).status
+
+
+def test_the_worst_decides() -> None:
+    lag = Sample("dbwatch_replication_lag_seconds", 61.0, {"replica": "b"})
+
+    found = verdict(UP, MAXIMUM, *sessions(95), lag)
+
+    assert Status.CRITICAL is found.status
+    assert "replication lag 1 min 1 s (warning at 60)" in found.text
+
+
+def test_down_is_critical_with_its_reason() -> None:
+    down = Sample("dbwatch_up", 0.0), Sample("dbwatch_up_reason", 1.0, {"reason": "auth"})
+
+    assert "DBWATCH CRITICAL - pg1 is down: auth" == str(verdict(*down))
+
+
+def test_maintenance_is_ok_even_when_down() -> None:
+    found = verdict(Sample("dbwatch_up", 0.0), Sample("dbwatch_maintenance", 1.0))
+
+    assert "DBWATCH OK - pg1 is in maintenance" == str(found)
+
+
+def test_an_instance_that_was_not_probed_yet_is_unknown() -> None:
+    assert Status.UNKNOWN is verdict().status
+
+
+def test_absent_data_is_left_out_but_unknown_when_asked_for() -> None:
+    assert "DBWATCH OK - pg1 up" == str(verdict(UP))
+    assert Status.UNKNOWN is verdict(UP, warning=("replication_lag_seconds=10",)).status
+
+
+def test_no_session_at_all_is_zero_only_where_the_collector_ran() -> None:
+    ran = Sample("dbwatch_collector_success", 1.0, {"collector": "sessions"})
+
+    assert "0/100 sessions" in verdict(UP, MAXIMUM, ran).text
+    assert "sessions" not in verdict(UP, MAXIMUM).text
+
+
+def test_collectors_that_failed_are_counted() -> None:
+    runs = [Sample("dbwatch_collector_success", value, {"collector": str(value)}) for value in (0.0, 1.0)]
+
+    assert Status.WARNING is verdict(UP, *runs).status
+
+
+def test_only_the_login_phase_counts_as_login() -> None:
+    phases = [Sample("dbwatch_connect_last_duration_seconds", 9.0, {"phase": "tls"})]
+
+    assert Status.OK is verdict(UP, *phases).status
+
+
+@pytest.mark.parametrize("entry", ["nonsense=1", "sessions_ratio", "sessions_ratio=", "sessions_ratio=x"])
+def test_a_threshold_that_means_nothing_is_refused(entry: str) -> None:
+    with pytest.raises(UsageError, match="not a threshold"):
+        plugin.thresholds(CHECKS, (entry,), ())
+
+
+def test_a_bar_in_a_message_does_not_begin_the_numbers() -> None:
+    assert "DBWATCH UNKNOWN - a / b c" == str(plugin.Verdict(Status.UNKNOWN, "a | b\nc"))
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        (":10432", "http://127.0.0.1:10432"),
+        ("0.0.0.0:9", "http://127.0.0.1:9"),
+        ("[::]:9", "http://127.0.0.1:9"),
+        ("[::1]:9", "http://[::1]:9"),
+        ("db1:9", "http://db1:9"),
+    ],
+)
+def test_the_daemon_is_asked_where_it_listens(address: str, url: str) -> None:
+    assert url == checking.reachable(address)

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from typing import Any
+
+import pytest
+
+from dbwatch.core.model import Block, Identity, Snapshot
+from dbwatch.errors import CatalogueError, Reason
+from dbwatch.http import api, figures, humanise
+from dbwatch.http.detail import detail
+from dbwatch.http.markup import element
+from dbwatch.http.overview import Frame, overview
+from dbwatch.http.view import Freshness, InstanceView, Level, freshness, instance_view, with_rankings, worst_first
+from tests.fix_http import FAMILIES, healthy_state, single, status
+
+NOW = time.time()
+FRAME = Frame(NOW, "/metrics", "/", 10)
+EVIL = '<script>alert("1")</script>\'&'
+
+
+def identity(name: str = "citoyens") -> Identity:
+    return Identity(name, "postgres", "prod", "rdv", "dba")
+
+
+def snapshot(*blocks: Block, taken_at: float = NOW) -> Snapshot:
+    return Snapshot("citoyens", "any", taken_at, 0.01, blocks)
+
+
+def shipped() -> figures.Figures:
+    return figures.Figures(figures.load(figures.FIGURES_FILE.read_text(), FAMILIES))
+
+
+def read(*blocks: Block) -> dict[str, figures.Figure]:
+    return {figure.key: figure for figure in shipped().read("citoyens", [snapshot(*blocks)])}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0, "0 s"),
+        (0.0153, "15.3 ms"),
+        (1, "1 s"),
+        (1.24, "1.2 s"),
+        (59.6, "1 min"),
+        (200, "3 min 20 s"),
+        (3600, "1 h"),
+        (86400 * 2 + 3600 * 4 + 59, "2 d 4 h"),
+        (-5, "-5 s"),
+    ],
+)
+def test_durations_have_two_units_at_the_most(seconds: float, expected: str) -> None:
+    assert expected == humanise.duration(seconds)
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "expected"),
+    [(0, "0 B"), (1023, "1023 B"), (1536, "1.50 KiB"), (20 * 2**30, "20 GiB"), (2**60, "1024 PiB")],
+)
+def test_sizes_are_binary(n_bytes: float, expected: str) -> None:
+    assert expected == humanise.size(n_bytes)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(3, "3"), (3.456, "3.46"), (1204, "1,204"), (2.1e6, "2.10 M")])
+def test_counts_stay_short(value: float, expected: str) -> None:
+    assert expected == humanise.count(value)
+
+
+def test_a_figure_adds_up_and_knows_its_limit() -> None:
+    blocks = [
+        Block("dbwatch_sessions", ("state",), (("active", "idle"),), (30.0, 55.0)),
+        single("dbwatch_sessions_max", 100.0),
+    ]
+    sessions = read(*blocks)["sessions"]
+
+    assert (85.0, 100.0, True) == (sessions.value, sessions.limit, sessions.is_high)
+
+
+def test_an_absent_figure_says_why() -> None:
+    lag = read()["lag"]
+
+    assert lag.value is None
+    assert "no replication" in lag.why
+
+
+def test_a_rate_needs_two_readings_and_survives_a_third_of_the_same() -> None:
+    reader = shipped()
+
+    def active(value: float, taken_at: float) -> float | None:
+        block = single("dbwatch_active_session_seconds_total", value, wait_class="cpu")
+        found = reader.read("citoyens", [snapshot(block, taken_at=taken_at)])
+        return next(figure.value for figure in found if figure.key == "active")
+
+    assert [None, 2.0, 2.0] == [active(100.0, NOW), active(120.0, NOW + 10), active(120.0, NOW + 10)]
+    assert active(5.0, NOW + 20) is None  # the counter began again
+    assert active(900.0, NOW + 2000) is None  # too long ago to say anything of now
+
+
+def test_a_figure_can_be_ranked_by_its_labels() -> None:
+    block = Block(
+        "dbwatch_table_size_bytes",
+        ("database", "schema", "table", "component"),
+        (("app",) * 3, ("public",) * 3, ("small", "large", "large"), ("heap", "heap", "index")),
+        (5.0, 10.0, 20.0),
+    )
+    ranking = next(each for each in shipped().rankings([snapshot(block)]) if each.unit == "bytes")
+
+    assert [("app.public.large", 30.0), ("app.public.small", 5.0)] == list(ranking.items)
+
+
+def test_a_figure_of_an_unknown_family_or_label_stops_the_start() -> None:
+    text = "a: {title: A, family: dbwatch_no, aggregate: sum, unit: count}\n"
+    text += "b: {title: B, family: dbwatch_sessions, aggregate: sum, unit: count, labels: {nope: x}}\n"
+    text += "c: {title: C, family: dbwatch_sessions, aggregate: mean, unit: count}\n"
+    with pytest.raises(CatalogueError) as caught:
+        figures.load(text, FAMILIES)
+
+    assert 3 == len(caught.value.faults)
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({}, Freshness.FRESH),
+        ({"last_success_at": NOW - 46}, Freshness.STALE),
+        ({"succeeded": False}, Freshness.FAILING),
+        ({"succeeded": None}, Freshness.WAITING),
+        ({"succeeded": None, "skipped": "version"}, Freshness.SKIPPED),
+    ],
+)
+def test_a_collector_is_stale_after_three_intervals(known: dict[str, object], expected: Freshness) -> None:
+    assert expected is freshness(status("sessions", **known), NOW)
+
+
+def view_of(name: str = "citoyens", **known: Any) -> InstanceView:
+    collectors = known.pop("collectors", [status("sessions")])
+    state = dataclasses.replace(healthy_state(identity(name), *collectors), **known)
+    return instance_view(state, list(read(single("dbwatch_sessions_max", 100.0)).values()), NOW)
+
+
+def test_the_worst_comes_first() -> None:
+    stale = [status("sessions", last_success_at=NOW - 999)]
+    views = [
+        view_of("fine"),
+        view_of("kept", in_maintenance=True, up=False),
+        view_of("unknown", up=None),
+        view_of("stale", collectors=stale),
+        view_of("gone", up=False),
+    ]
+
+    assert ["gone", "stale", "unknown", "kept", "fine"] == [view.name for view in worst_first(views)]
+    assert list(Level) == [view.level for view in worst_first(views)]
+
+
+def test_what_a_server_wrote_cannot_become_markup() -> None:
+    bad = status(EVIL, succeeded=False, reason=Reason.PERMISSION, message=EVIL, remedy=EVIL)
+    view = with_rankings(
+        view_of(up=False, message=EVIL, remedy=EVIL, address=EVIL, labels={EVIL: EVIL}, collectors=[bad]),
+        [figures.Ranking(EVIL, "bytes", [(EVIL, 1.0), ("b", 2.0)])],
+    )
+    degraded = view_of(collectors=[bad])
+    for html in (overview([view, degraded], FRAME), detail(view, FRAME), detail(degraded, FRAME)):
+        assert "<script" not in html
+        assert "&lt;script&gt;" in html
+
+
+def test_an_attribute_is_escaped_too() -> None:
+    assert '<a title="&quot;&gt;&lt;b">x</a>' == element("a", "x", title='"><b')
+
+
+def test_the_page_says_state_in_words_and_how_to_mend_it() -> None:
+    bad = status(
+        "replication",
+        succeeded=False,
+        reason=Reason.PERMISSION,
+        message="denied",
+        remedy="GRANT pg_monitor TO dbwatch;",
+    )
+    html = overview([view_of("gone", up=False), view_of(collectors=[bad])], FRAME)
+
+    assert "1 of 2 up" in html
+    assert "✖ down" in html
+    assert "▲ degraded" in html
+    assert '<code class="remedy" title="one click selects it">GRANT pg_monitor TO dbwatch;</code>' in html
+    assert '<meta http-equiv="refresh" content="10">' in html
+
+
+def test_a_page_may_stand_still() -> None:
+    html = overview([], dataclasses.replace(FRAME, refresh_seconds=0))
+
+    assert "http-equiv" not in html
+    assert "No instance is configured" in html
+
+
+def test_the_details_list_every_collector_and_why_one_is_left_out() -> None:
+    html = detail(view_of(collectors=[status("sessions"), status("wal", succeeded=None, skipped="version")]), FRAME)
+
+    assert "left out: version" in html
+    assert 'data-label="Last success"' in html
+    assert "✔ ok" in html
+
+
+def test_json_says_what_the_page_says() -> None:
+    said = json.loads(json.dumps(api.instances_json([view_of(up=False, reason=Reason.AUTH)], NOW)))
+    first = said["instances"][0]
+
+    assert (1, 0) == (said["configured"], said["up"])
+    assert ("citoyens", "down", "auth") == (first["db_instance"], first["state"], first["reason"])
+    assert 100.0 == first["figures"]["sessions"]["limit"] or first["figures"]["sessions"]["value"] is None
+    assert "fresh" == first["collectors"]["sessions"]["state"]
+
+
+def test_the_daemon_is_one_target_by_default() -> None:
+    targets = api.targets_json([identity()], "db:10432", path="/metrics", scheme="https", is_split=False)
+
+    assert [{"targets": ["db:10432"], "labels": {"__metrics_path__": "/metrics", "__scheme__": "https"}}] == targets
+
+
+def test_split_targets_differ_in_their_instance_label() -> None:
+    groups = api.targets_json([identity("a"), identity("b")], "db:1", path="/metrics", scheme="http", is_split=True)
+    labels = [group["labels"] for group in groups]
+
+    assert ["db:1", "db:1/a", "db:1/b"] == [each["instance"] for each in labels if isinstance(each, dict)]

@@ -1,0 +1,388 @@
+"""One instance under a poller, in virtual time: what is true, what stays, what goes, and when."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, cast
+
+from dbwatch.core import catalogue
+from dbwatch.core.catalogue import Source
+from dbwatch.core.model import Role
+from dbwatch.errors import EngineError, Reason
+from dbwatch.poller.poller import InstancePoller, Surroundings
+from dbwatch.settings.models import Credentials, PostgresInstance
+from dbwatch.store import Store
+from dbwatch.tasks import Heartbeats
+from tests.fakes import FACTS, FakeEngine, rows
+from tests.virtual_time import VirtualLoop, run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from dbwatch.core.model import Facts, Rows
+
+FAMILIES = """
+dbwatch_things: {type: gauge, help: Things., labels: [database], engines: [postgres]}
+dbwatch_sizes: {type: gauge, help: Sizes., labels: [database], engines: [postgres]}
+dbwatch_secrets: {type: gauge, help: Secrets., engines: [postgres]}
+dbwatch_replays: {type: gauge, help: Replays., engines: [postgres]}
+dbwatch_active_session_seconds_total:
+  {type: counter, unit: seconds, help: AAS., labels: [wait_class], engines: [postgres]}
+"""
+SELF_FAMILIES = catalogue.families(
+    "\n".join(
+        f"{name}: {{type: {kind}, help: Self.}}"
+        for name, kind in {
+            "dbwatch_up": "gauge",
+            "dbwatch_up_reason": "gauge",
+            "dbwatch_collector_success": "gauge",
+            "dbwatch_collector_permission_missing": "gauge",
+            "dbwatch_collector_errors_total": "counter",
+            "dbwatch_role": "gauge",
+        }.items()
+    ),
+    "self",
+)
+METRICS = {
+    "things": ("interval: 10s", "dbwatch_things: {value: n, labels: {database: datname}}"),
+    "secrets": ("interval: 10s\nneeds: [pg_monitor]", "dbwatch_secrets: {value: n}"),
+    "replays": ("interval: 10s\nrole: replica", "dbwatch_replays: {value: n}"),
+    "sizes": ("interval: 300s\nscope: database", "dbwatch_sizes: {value: n, labels: {database: database}}"),
+    "active": (
+        "interval: 1s\nlane: sampler",
+        "dbwatch_active_session_seconds_total: {value: n, labels: {wait_class: class}, integrate: true}",
+    ),
+}
+QUESTION = "/* ---\ndescription: Q.\n--- */\nSELECT 1\n"
+PROBE = '/* ---\ndescription: P.\ngrant: {any: "GRANT pg_monitor TO {user};"}\n--- */\nSELECT true\n'
+YES, NO = rows("ok", of=[(True,)]), rows("ok", of=[(False,)])
+REFUSED = EngineError(Reason.REFUSED, "nothing listens")
+DENIED = EngineError(Reason.AUTH, "password authentication failed")
+TIMEOUT = EngineError(Reason.TIMEOUT, "canceling statement due to statement timeout")
+
+
+def small_catalogue() -> catalogue.Catalogue:
+    head = "/* ---\ndescription: C.\n{}\nmetrics:\n  {}\n--- */\nSELECT 1\n"
+    sources = [
+        Source("postgres", "metrics", name, f"{name}.sql", head.format(options, metric))
+        for name, (options, metric) in METRICS.items()
+    ]
+    sources += [Source("postgres", "jobs", name, name, QUESTION) for name in ("facts", "databases")]
+    sources.append(Source("postgres", "probes", "pg_monitor", "pg_monitor.sql", PROBE))
+    return catalogue.build(catalogue.families(FAMILIES, "families.yml") | SELF_FAMILIES, sources)
+
+
+@dataclass
+class Scene:
+    """A poller at work, and what a test looks at."""
+
+    engine: FakeEngine
+    store: Store
+    heartbeats: Heartbeats
+    crashes: list[str] = field(default_factory=list)
+    most_sessions: int = 0
+
+    def value(self, family: str, **labels: str) -> float | None:
+        found = [
+            value
+            for of, value in self.store.samples("pg1", family)
+            if all(of.get(key) == text for key, text in labels.items())
+        ]
+        return sum(found) if found else None
+
+    async def after(self, seconds: float) -> None:
+        """Let time pass as the daemon does: values older than they may be are dropped each second."""
+        for _ in range(round(seconds * 4)):
+            await asyncio.sleep(0.25)
+            self.most_sessions = max(self.most_sessions, len(self.engine.sessions))
+            self.store.expire(asyncio.get_running_loop().time())
+
+
+def engine() -> FakeEngine:
+    return FakeEngine(
+        answers={
+            "things": rows("datname", "n", of=[("rdv", 5)]),
+            "secrets": rows("n", of=[(7,)]),
+            "replays": rows("n", of=[(1,)]),
+            "sizes": rows("n", of=[(100,)]),
+            "databases": rows("name", of=[("rdv",), ("etatcivil",)]),
+            "active": rows("class", "n", of=[("io", 2)]),
+            "probe_pg_monitor": YES,
+        }
+    )
+
+
+@asynccontextmanager
+async def polled(server: FakeEngine, **settings: object) -> AsyncIterator[Scene]:
+    loop = cast("VirtualLoop", asyncio.get_running_loop())
+    known = small_catalogue()
+    scene = Scene(server, Store(known.families), Heartbeats(loop.monotonic))
+    around = Surroundings(
+        store=scene.store,
+        clock=loop,
+        logins=asyncio.Semaphore(8),
+        heartbeats=scene.heartbeats,
+        on_lateness=lambda _: None,
+        on_crash=scene.crashes.append,
+        in_maintenance=lambda _: False,
+    )
+    options = {"name": "pg1", "engine": "postgres", "monitor": Credentials(user="dbwatch")} | settings
+    poller = InstancePoller(PostgresInstance.model_validate(options), server, known, around)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(poller.run(), name="poller")
+        await scene.after(2)
+        yield scene
+        task.cancel()
+    assert server.sessions == []
+    assert scene.store.states() == []
+    assert scene.heartbeats.late() == []
+
+
+def test_everything_is_polled_within_two_seconds_of_the_start() -> None:
+    async def story() -> None:
+        async with polled(engine()) as scene:
+            assert scene.value("dbwatch_up") == 1
+            assert scene.value("dbwatch_things", database="rdv") == 5
+            assert scene.value("dbwatch_secrets") == 7
+            assert scene.value("dbwatch_sizes") == 200
+            assert scene.value("dbwatch_role", role="primary") == 1
+
+    run(story())
+
+
+def test_never_more_than_four_connections_even_while_everything_runs() -> None:
+    async def story() -> None:
+        async with polled(engine()) as scene:
+            await scene.after(1200)
+            assert scene.most_sessions <= 4
+            assert len(scene.engine.sessions) <= 3
+
+    run(story())
+
+
+def test_all_down_at_the_start_and_up_when_the_server_comes() -> None:
+    async def story() -> None:
+        server = engine()
+        server.refuses = REFUSED
+        async with polled(server) as scene:
+            assert scene.value("dbwatch_up") == 0
+            assert scene.value("dbwatch_up_reason", reason="refused") == 1
+            assert scene.value("dbwatch_things") is None
+            server.refuses = None
+            await scene.after(35)
+            assert scene.value("dbwatch_up") == 1
+            assert scene.value("dbwatch_up_reason") is None
+            assert scene.value("dbwatch_things") == 5
+
+    run(story())
+
+
+def test_after_a_timeout_the_last_value_stays_for_three_intervals_then_goes() -> None:
+    async def story() -> None:
+        server = engine()
+        async with polled(server) as scene:
+            server.answers["things"] = TIMEOUT
+            await scene.after(20)
+            assert scene.value("dbwatch_things") == 5
+            assert scene.value("dbwatch_collector_success", collector="things") == 0
+            await scene.after(15)
+            assert scene.value("dbwatch_things") is None
+            assert scene.value("dbwatch_secrets") == 7
+            server.answers["things"] = rows("datname", "n", of=[("rdv", 6)])
+            await scene.after(11)
+            assert scene.value("dbwatch_things") == 6
+            assert scene.value("dbwatch_collector_success", collector="things") == 1
+
+    run(story())
+
+
+def test_a_privilege_that_is_revoked_ends_the_values_at_once_and_names_the_grant() -> None:
+    async def story() -> None:
+        server = engine()
+        async with polled(server) as scene:
+            server.answers["probe_pg_monitor"] = NO
+            await scene.after(11)
+            assert scene.value("dbwatch_secrets") is None
+            assert scene.value("dbwatch_collector_permission_missing", collector="secrets", privilege="pg_monitor") == 1
+            assert scene.store.state("pg1").collectors["secrets"].remedy == "GRANT pg_monitor TO dbwatch;"
+            assert scene.value("dbwatch_things") == 5
+            server.answers["probe_pg_monitor"] = YES
+            await scene.after(11)
+            assert scene.value("dbwatch_secrets") == 7
+            assert scene.value("dbwatch_collector_permission_missing") is None
+
+    run(story())
+
+
+def test_a_missing_object_ends_the_values_at_once_and_is_tried_again_after_a_quarter_of_an_hour() -> None:
+    async def story() -> None:
+        server = engine()
+        async with polled(server) as scene:
+            server.answers["things"] = EngineError(Reason.MISSING, "relation does not exist")
+            await scene.after(11)
+            assert scene.value("dbwatch_things") is None
+            asked = server.asked["things"]
+            await scene.after(600)
+            assert server.asked["things"] == asked
+            server.answers["things"] = rows("datname", "n", of=[("rdv", 6)])
+            await scene.after(320)
+            assert scene.value("dbwatch_things") == 6
+
+    run(story())
+
+
+def test_a_refused_password_is_not_tried_again_for_ten_minutes() -> None:
+    async def story() -> None:
+        server = engine()
+        server.refuses = DENIED
+        async with polled(server) as scene:
+            await scene.after(590)
+            assert server.logins == 1
+            assert scene.value("dbwatch_up_reason", reason="auth") == 1
+            await scene.after(20)
+            assert server.logins == 2
+
+    run(story())
+
+
+def test_a_new_password_file_ends_the_pause_after_a_refused_login(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("old")
+
+    async def story() -> None:
+        server = engine()
+        server.refuses = DENIED
+        async with polled(server, monitor={"user": "dbwatch", "password_file": str(secret)}) as scene:
+            secret.write_text("new password")
+            server.refuses = None
+            await scene.after(10)
+            assert scene.value("dbwatch_up") == 1
+
+    run(story())
+
+
+def test_a_login_that_is_revoked_is_seen_by_the_next_probe_while_open_sessions_go_on() -> None:
+    async def story() -> None:
+        server = engine()
+        async with polled(server) as scene:
+            server.refuses = DENIED
+            await scene.after(15)
+            assert scene.value("dbwatch_up") == 0
+            await scene.after(60)
+            assert scene.value("dbwatch_things") == 5
+
+    run(story())
+
+
+def test_a_failover_is_seen_within_two_fast_intervals_and_ends_what_was_true_before() -> None:
+    async def story() -> None:
+        server = engine()
+        async with polled(server) as scene:
+            assert scene.value("dbwatch_replays") is None
+            server.hello = replace(server.hello, role=Role.REPLICA)
+            await scene.after(20)
+            assert scene.value("dbwatch_role", role="replica") == 1
+            assert scene.value("dbwatch_role", role="primary") == 0
+            assert scene.value("dbwatch_replays") == 1
+
+    run(story())
+
+
+def test_a_restart_ends_the_series_of_before_at_once() -> None:
+    async def story() -> None:
+        server = engine()
+        server.hello = replace(FACTS, started_at=100.0)
+        async with polled(server) as scene:
+            server.answers["sizes"] = TIMEOUT
+            server.hello = replace(FACTS, started_at=500.0)
+            await scene.after(11)
+            assert scene.value("dbwatch_sizes") is None
+            assert scene.value("dbwatch_things") == 5
+
+    run(story())
+
+
+def test_a_server_that_falls_silent_is_down_and_costs_no_sessions() -> None:
+    async def story() -> None:
+        server = engine()
+        async with polled(server) as scene:
+            server.silent = True
+            await scene.after(40)
+            assert scene.value("dbwatch_up") == 0
+            assert scene.value("dbwatch_up_reason", reason="timeout") == 1
+            assert scene.value("dbwatch_things") is None
+            assert server.sessions == []
+            assert scene.heartbeats.late() == []
+            server.silent = False
+            await scene.after(40)
+            assert scene.value("dbwatch_up") == 1
+            assert scene.value("dbwatch_things") == 5
+
+    run(story())
+
+
+def test_a_dropped_database_goes_at_once_and_the_others_stay() -> None:
+    async def story() -> None:
+        server = engine()
+        async with polled(server) as scene:
+            server.answers["databases"] = rows("name", of=[("etatcivil",)])
+            await scene.after(300)
+            assert scene.value("dbwatch_sizes", database="rdv") is None
+            assert scene.value("dbwatch_sizes", database="etatcivil") == 100
+
+    run(story())
+
+
+def test_databases_that_the_filter_leaves_out_are_not_asked() -> None:
+    async def story() -> None:
+        async with polled(engine(), databases={"include": ["rdv*"], "exclude": []}) as scene:
+            assert scene.value("dbwatch_sizes", database="rdv") == 100
+            assert scene.value("dbwatch_sizes", database="etatcivil") is None
+
+    run(story())
+
+
+def test_the_sampler_adds_up_session_seconds() -> None:
+    async def story() -> None:
+        async with polled(engine()) as scene:
+            await scene.after(60)
+            first = scene.value("dbwatch_active_session_seconds_total", wait_class="io")
+            await scene.after(60)
+            second = scene.value("dbwatch_active_session_seconds_total", wait_class="io")
+            assert first is not None
+            assert second is not None
+            assert abs(second - first - 120) <= 4
+
+    run(story())
+
+
+def test_a_bug_in_one_task_is_told_and_the_task_starts_again() -> None:
+    class Buggy(FakeEngine):
+        bugs: int = 1
+
+        def facts(self, hello: Facts, answer: Rows) -> Facts:
+            if self.bugs:
+                self.bugs -= 1
+                raise ZeroDivisionError
+            return super().facts(hello, answer)
+
+    async def story() -> None:
+        server = Buggy(answers=engine().answers)
+        async with polled(server) as scene:
+            await scene.after(5)
+            assert len(scene.crashes) == 1
+            assert scene.value("dbwatch_things") == 5
+
+    run(story())
+
+
+def test_an_override_switches_a_collector_off() -> None:
+    async def story() -> None:
+        async with polled(engine(), collectors={"things": {"enabled": False}}) as scene:
+            assert scene.value("dbwatch_things") is None
+            assert scene.store.state("pg1").collectors["things"].skipped == "disabled"
+
+    run(story())

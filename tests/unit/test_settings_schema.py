@@ -1,0 +1,58 @@
+"""The JSON Schema for editors, and the commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dbwatch.cli.config_commands import app
+from dbwatch.settings.schema import file_schema
+
+EXAMPLE = Path(__file__).parents[2] / "config"
+
+
+def test_an_instance_has_no_name_and_may_take_its_keys_from_the_defaults() -> None:
+    for name in ("PostgresInstance", "MysqlInstance"):
+        definition = file_schema()["$defs"][name]
+        assert "name" not in definition["properties"]
+        assert [] == definition["required"]
+
+
+def test_defaults_take_the_keys_of_both_engines_but_not_the_host() -> None:
+    keys = set(file_schema()["$defs"]["Defaults"]["properties"])
+    assert {"database", "socket", "monitor", "tls", "labels", "engine"} <= keys
+    assert not {"host", "name"} & keys
+
+
+def test_a_duration_is_text_or_a_number() -> None:
+    interval = file_schema()["$defs"]["PostgresInstance"]["properties"]["fast_interval"]
+    assert {"string", "number"} == {choice["type"] for choice in interval["anyOf"]}
+
+
+def test_every_section_is_closed_but_labels() -> None:
+    schemas = [file_schema(), *file_schema()["$defs"].values()]
+    assert ["Labels"] == [schema["title"] for schema in schemas if schema["additionalProperties"] is not False]
+
+
+def test_the_schema_command_prints_json() -> None:
+    result = CliRunner().invoke(app, ["schema"])
+    assert file_schema() == json.loads(result.output)
+
+
+def test_the_check_command_takes_its_path_from_argument_option_or_environment(tmp_path: Path) -> None:
+    good, bad = str(EXAMPLE), str(tmp_path / "none.yml")
+    run = CliRunner().invoke
+    assert 0 == run(app, ["check", good]).exit_code
+    assert 0 == run(app, ["check", "-c", good]).exit_code
+    assert 0 == run(app, ["check"], env={"DBWATCH_CONFIG": good}).exit_code
+    assert 0 == run(app, ["check", good], env={"DBWATCH_CONFIG": bad}).exit_code
+    result = run(app, ["check", bad])
+    assert (1, 1) == (result.exit_code, result.output.count("\n"))
+
+
+@pytest.mark.parametrize("command", ["check", "schema"])
+def test_each_command_has_help(command: str) -> None:
+    assert 0 == CliRunner().invoke(app, [command, "--help"]).exit_code
