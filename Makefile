@@ -8,11 +8,14 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 DEV := $(VENV)/.dev-installed
 DEMO := $(VENV)/.demo-installed
-CODE := dbwatch tests benchmarks scripts
+CODE := dbwatch tests benchmarks
 DEMO_ARGS ?=
 TEST_ARGS ?=
+# Most tests wait for a server to do something: two at a time use two cores better than one.
+TEST_WORKERS ?= 2
+PARALLEL := -n $(TEST_WORKERS) --dist loadfile
 
-.PHONY: help venv demo check test lint format types unit bench reference docs lock build clean test-matrix
+.PHONY: help venv demo check test lint format types unit bench docs lock build clean test-matrix
 
 help: venv ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -35,7 +38,7 @@ demo: $(DEMO) ## PostgreSQL 18, MariaDB where it can be had, a small workload, a
 	@scripts/install_test_packages --optional mariadb
 	$(VENV)/bin/dbwatch demo $(DEMO_ARGS)
 
-check: lint types unit reference ## Lint, types, unit tests: before every commit, under 2 minutes
+check: lint types unit ## Lint, types, unit tests: before every commit, under 2 minutes
 
 lint: $(DEV)
 	$(VENV)/bin/ruff check $(CODE)
@@ -53,7 +56,7 @@ unit: $(DEV) ## Tests that need no server
 
 test: $(DEV) ## Every test, on real servers (Debian packages are installed when missing)
 	scripts/install_test_packages
-	$(PY) -m pytest $(TEST_ARGS)
+	$(PY) -m pytest $(PARALLEL) $(TEST_ARGS)
 
 test-matrix: $(DEV) ## PostgreSQL 13 to 17 and MySQL 9, downloaded into .cache/lab
 	scripts/install_test_packages
@@ -64,11 +67,8 @@ test-matrix: $(DEV) ## PostgreSQL 13 to 17 and MySQL 9, downloaded into .cache/l
 bench: $(DEV) ## The benchmarks' table, ratios against the peers
 	$(PY) -m benchmarks
 
-reference: $(DEV)
-	$(PY) scripts/generate_reference.py --check
-
 docs: $(DEV) ## Regenerate docs/reference
-	$(PY) scripts/generate_reference.py
+	$(VENV)/bin/dbwatch collectors --docs docs/reference
 
 lock: $(DEV) ## Refresh requirements/*.txt
 	scripts/lock $(VENV)/bin/uv

@@ -106,18 +106,19 @@ def _cpu_seconds(running: daemon.Daemon, estate: Sequence[Server]) -> tuple[floa
 
 def _report_lateness(report: Report, before: bytes, after: bytes) -> None:
     counts = quantiles.between(quantiles.buckets(before, names.LATENESS), quantiles.buckets(after, names.LATENESS))
-    usual = quantiles.histogram_quantile(counts, 0.99)
-    report.add(Row(f"{MANY} instances on one core: lateness of a poll, p99", f"{usual:.3f} s"))
-    worst = max(quantiles.values(after, names.WORST_LATENESS), default=float("nan"))
-    report.promise(f"{MANY} instances on one core: worst lateness of a poll", worst, LATENESS_LIMIT_SECONDS, "s")
+    usual, worst = (quantiles.histogram_quantile(counts, share) for share in (0.99, 1.0))
+    ever = max(quantiles.values(after, names.WORST_LATENESS), default=float("nan"))
+    what = f"{MANY} instances on one core: lateness of a poll"
+    report.add(Row(f"{what}, p99 (worst, the start included)", f"{usual:.3f} s ({ever:.1f} s)"))
+    report.promise(f"{what}, worst once all are up (bucket's bound)", worst, LATENESS_LIMIT_SECONDS, "s")
 
 
 def run(report: Report, *, many: bool) -> None:
     report_help(report)
+    copies = range(SERVERS - 1, -1, -1) if many else [0]  # the original last: a running one cannot be copied
     with ExitStack() as stack:
-        server = stack.enter_context(servers.running(SMALL, fill_small))
-        report_start(report, server)
-        one = report_one(report, server)
+        estate = [stack.enter_context(servers.running(SMALL, fill_small, copy=number)) for number in copies]
+        report_start(report, estate[-1])
+        one = report_one(report, estate[-1])
         if many:
-            more = [stack.enter_context(servers.running(SMALL, fill_small, copy=n)) for n in range(1, SERVERS)]
-            report_many(report, [server, *more], one)
+            report_many(report, estate, one)

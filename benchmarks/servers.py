@@ -174,6 +174,8 @@ def _build(name: str, data: Path, fill: Callable[[Server], None]) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
+    if (source / "postmaster.pid").exists():
+        raise RuntimeError(f"{source.name} runs: its copies are made before it is started")
     shutil.rmtree(target, ignore_errors=True)
     subprocess.run(["cp", "-a", "--reflink=auto", str(source), str(target)], check=True)
 

@@ -62,7 +62,7 @@ class Store:
         self._states: dict[str, InstanceState] = {}
         self._snapshots: dict[str, dict[str, Snapshot]] = {}  # by instance, by collector
         self._series = 0
-        self._lines: dict[str, dict[Key, bytes]] = {}
+        self._lines: dict[str, dict[Key, tuple[bytes, ...]]] = {}
 
     @property
     def families(self) -> Mapping[str, Family]:
@@ -74,8 +74,8 @@ class Store:
         self._families = families
         self._lines = {name: lines for name, lines in self._lines.items() if name in families}
 
-    def put(self, snapshot: Snapshot, lines: Mapping[str, bytes]) -> None:
-        """Replace what this collector gave: `lines` is its rendered text by family."""
+    def put(self, snapshot: Snapshot, lines: Mapping[str, tuple[bytes, ...]]) -> None:
+        """Replace what this collector gave: `lines` is its rendered text by family, in pieces."""
         key = (snapshot.instance, snapshot.collector)
         before = self.snapshot(*key)
         if before is not None:
@@ -159,12 +159,13 @@ class Store:
             chosen = lines.values() if everything else self._chosen(lines, instances, collectors)
             if chosen:
                 yield exposition.header(self._families[name], openmetrics=openmetrics)
-                yield from chosen
+                for pieces in chosen:
+                    yield from pieces
 
     @staticmethod
     def _chosen(
-        lines: Mapping[Key, bytes], instances: Collection[str], collectors: Collection[str]
-    ) -> Collection[bytes]:
+        lines: Mapping[Key, tuple[bytes, ...]], instances: Collection[str], collectors: Collection[str]
+    ) -> Collection[tuple[bytes, ...]]:
         return [
             text
             for (instance, collector), text in lines.items()

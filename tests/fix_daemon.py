@@ -81,6 +81,7 @@ class Daemon:
         self.port = free_port()
         self.configuration_file.parent.mkdir()
         self.write(configuration)
+        self._env = env
         self._process = self._spawn(env)
 
     @property
@@ -169,6 +170,16 @@ class Daemon:
             self._process.kill()
             self._process.wait(10)
             pytest.fail(f"dbwatch did not stop within {timeout_seconds:g} s:\n{self.log()[-4000:]}")
+
+    def kill(self) -> None:
+        """kill -9: nothing is closed, removed or said."""
+        self._process.kill()
+        self._process.wait(STOP_SECONDS)
+
+    def start_again(self) -> Daemon:
+        """A new process on the same configuration, state and socket."""
+        self._process = self._spawn(self._env)
+        return self.wait_ready()
 
     def _completed(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
         own = {

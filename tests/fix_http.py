@@ -34,9 +34,9 @@ def single(family: str, value: float, **labels: str) -> Block:
 def put(store: Store, identity: Identity, collector: str, *blocks: Block, taken_at: float | None = None) -> None:
     """As the poller does it."""
     renderer = Renderer(identity)
-    lines: dict[str, bytes] = {}
+    lines: dict[str, tuple[bytes, ...]] = {}
     for position, block in enumerate(blocks):
-        lines[block.family] = lines.get(block.family, b"") + renderer.render(collector, position, block)
+        lines[block.family] = (*lines.get(block.family, ()), *renderer.render(collector, position, block))
     moment = time.time() if taken_at is None else taken_at
     store.put(Snapshot(identity.db_instance, collector, moment, 0.01, blocks), lines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -66,6 +67,7 @@ class Daemon:
         self._store = Store(self._world.catalogue.families)
         self._fleet: Fleet | None = None
         self._stopping = False
+        self._was_ready = False
 
     async def run(self, on_started: Callable[[Store], None] | None) -> int:
         settings = self._world.settings
@@ -131,13 +133,20 @@ class Daemon:
     def _why_not_ready(self) -> str:
         if self._stopping:
             return "stopping"
+        if self._was_ready:  # a reload that adds an instance must not take the scrapes of the others away
+            return ""
         waiting = [state.identity.db_instance for state in self._store.states() if state.up is None]
+        self._was_ready = not waiting
         return f"not yet probed: {', '.join(waiting[:10])}" if waiting else ""
 
     def _started(self, on_started: Callable[[Store], None] | None) -> None:
         settings = self._world.settings
         watched = len(settings.watched)
         notify("READY=1", f"STATUS=watching {watched} instances")
+        # What start-up made lives as long as the process: a full collection that walks through all of it would only
+        # hold up the event loop.
+        gc.collect()
+        gc.freeze()
         log.info("started", version=__version__, instances=watched, listen=list(settings.http.listen_addresses))
         if on_started is not None:
             on_started(self._store)
@@ -149,19 +158,21 @@ class Daemon:
         async with self._reloading:
             reloading()
             try:
-                world = await asyncio.to_thread(build, self._config, self._environ, self._flags)
+                await self._swap(await asyncio.to_thread(build, self._config, self._environ, self._flags))
             except ConfigError as error:
                 self._reload_failed(error)
                 raise
             finally:
-                notify("READY=1")
-            self._warn_of_what_needs_a_restart(world)
-            if self._fleet is not None and not self._stopping:
-                await self._fleet.become(world)
-            self._world = world
-            self._own.reloaded(successful=True, now=self._clock.time())
-            notify(f"STATUS=watching {len(world.settings.watched)} instances")
-            log.info("reloaded", instances=len(world.settings.watched))
+                if not self._stopping:  # READY after STOPPING would be a contradiction
+                    notify("READY=1", f"STATUS=watching {len(self._world.settings.watched)} instances")
+
+    async def _swap(self, world: World) -> None:
+        self._warn_of_what_needs_a_restart(world)
+        if self._fleet is not None and not self._stopping:
+            await self._fleet.become(world)
+        self._world = world
+        self._own.reloaded(successful=True, now=self._clock.time())
+        log.info("reloaded", instances=len(world.settings.watched))
 
     def _reload_failed(self, error: ConfigError) -> None:
         """No traceback: whoever mends the file needs the lines, not where we read them."""
@@ -211,6 +222,6 @@ class Daemon:
         notify("STOPPING=1", "STATUS=stopping")
         log.info("stopping")
         if self._fleet is not None:
-            await self._fleet.stop()
+            await self._fleet.end()
         for task in side:
             task.cancel()

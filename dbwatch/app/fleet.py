@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from dbwatch.app.world import same_questions
+from dbwatch.errors import Reason
 from dbwatch.poller.poller import InstancePoller
 
 if TYPE_CHECKING:
@@ -29,17 +30,22 @@ class Fleet:
         self._world: World | None = None
         self._pollers: dict[str, InstancePoller] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._ended = False
 
     async def become(self, world: World) -> None:
         """Watch exactly the instances of `world`: those that are equal go on undisturbed."""
         wanted = {instance.name: instance for instance in world.settings.watched}
         kept = {name for name, poller in self._pollers.items() if self._goes_on(poller, world, wanted.get(name))}
         await self.stop(self._tasks.keys() - kept)
+        if self._ended:  # the process was asked to stop meanwhile
+            return
         self._around.store.families = world.catalogue.families
         for name, instance in wanted.items():
             if name not in kept:
                 engine = world.engines[instance.identity.engine]
-                poller = self._pollers[name] = InstancePoller(instance, engine, world.catalogue, self._around)
+                poller = self._pollers[name] = InstancePoller(
+                    instance, engine, world.catalogue, self._around, siblings=len(wanted) - 1
+                )
                 self._tasks[name] = self._group.create_task(poller.run(), name=f"instance {name}")
         self._world = world
 
@@ -48,7 +54,13 @@ class Fleet:
         if self._world is None or poller.instance != wanted:
             return False
         engine = poller.instance.identity.engine
-        return bool(poller.watch.state.up) and same_questions(self._world.catalogue, world.catalogue, engine)
+        refused = poller.watch.state.reason is Reason.AUTH
+        return not refused and same_questions(self._world.catalogue, world.catalogue, engine)
+
+    async def end(self) -> None:
+        """Stop them all; a reload that is under way starts none any more."""
+        self._ended = True
+        await self.stop()
 
     async def stop(self, names: Iterable[str] | None = None) -> None:
         """Cancel the pollers (all of them by default) and wait until their sessions are closed, but not for ever."""

@@ -10,6 +10,7 @@ import structlog
 
 log = structlog.get_logger()
 MICROSECONDS = 1_000_000
+SEND_SECONDS = 0.1  # a listener that does not read must not stop the event loop
 
 
 def notify(*lines: str) -> None:
@@ -20,6 +21,7 @@ def notify(*lines: str) -> None:
     target = "\0" + address[1:] if address.startswith("@") else address
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            channel.settimeout(SEND_SECONDS)
             channel.sendto("\n".join(lines).encode(), target)
     except OSError as error:
         log.warning("notify_failed", problem=str(error))

@@ -94,7 +94,7 @@ def prometheus_text(poll: Poll, families: Families) -> str:
     renderer = exposition.Renderer(poll.state.identity)
     lines: dict[str, list[bytes]] = {}
     for position, block in enumerate(poll.all_blocks):
-        lines.setdefault(block.family, []).append(renderer.render("once", position, block))
+        lines.setdefault(block.family, []).extend(renderer.render("once", position, block))
     text = b"".join(exposition.header(families[name]) + b"".join(lines[name]) for name in sorted(lines))
     return text.decode().rstrip("\n")
 

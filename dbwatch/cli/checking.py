@@ -6,6 +6,7 @@ import base64
 import ipaddress
 import os
 import ssl
+import time
 import urllib.parse
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -54,7 +55,7 @@ def check(request: Request) -> plugin.Verdict:
         return plugin.Verdict(plugin.Status.UNKNOWN, str(error))
     except ValueError as error:
         return plugin.Verdict(plugin.Status.UNKNOWN, f"{request.instance}: cannot read the answer: {error}")
-    return plugin.judge(request.instance, samples, checks, limits)
+    return plugin.judge(request.instance, samples, checks, limits, time.time())
 
 
 def polled(request: Request) -> Iterator[Sample]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CHECKS_FILE = Path(__file__).with_name("checks.yml")
 LONGEST_MESSAGE = 200
+STALE_SECONDS, STALE_INTERVALS = 300.0, 3
 
 
 class Status(IntEnum):
@@ -64,6 +65,8 @@ class State(BaseModel):
     reason: str
     maintenance: str
     success: str
+    last_success: str
+    interval: str
 
 
 class Checks(BaseModel):
@@ -76,7 +79,7 @@ class Checks(BaseModel):
 
     def families(self) -> set[str]:
         """Every family that is read."""
-        named = {self.state.up, self.state.reason, self.state.maintenance, self.state.success}
+        named = set(self.state.model_dump().values())
         return named | {name for check in self.checks.values() for name in (check.family, check.of) if name}
 
 
@@ -160,6 +163,13 @@ class Seen:
     def is_set(self, family: str, **labels: str) -> bool:
         return any(sample.value and labels.items() <= sample.labels.items() for sample in self.named(family))
 
+    def age_seconds(self, now: float) -> float:
+        """How old the newest answer of any collector is, where that is more than it should be; else 0."""
+        newest = max((sample.value for sample in self.named(self._state.last_success)), default=now)
+        shortest = min((sample.value for sample in self.named(self._state.interval)), default=0.0)
+        age = now - newest
+        return age if age > max(STALE_SECONDS, STALE_INTERVALS * shortest) else 0.0
+
     def values(self, check: Check) -> list[float]:
         """What the check looks at; no row of a collector that succeeded is a zero, any other absence is not."""
         family = self.named(check.family)
@@ -168,8 +178,10 @@ class Seen:
         return [0.0] if empty else found
 
 
-def judge(name: str, samples: Iterable[Sample], checks: Checks, limits: Mapping[str, Thresholds]) -> Verdict:
-    """The verdict on one instance. Down is critical, maintenance is OK with a note, no data is unknown."""
+def judge(
+    name: str, samples: Iterable[Sample], checks: Checks, limits: Mapping[str, Thresholds], now: float
+) -> Verdict:
+    """The verdict on one instance. Down is critical, maintenance is OK with a note, no or old data is unknown."""
     state = checks.state
     seen = Seen(samples, state)
     if seen.is_set(state.maintenance):
@@ -179,6 +191,9 @@ def judge(name: str, samples: Iterable[Sample], checks: Checks, limits: Mapping[
     if not seen.is_set(state.up):
         reasons = ", ".join(sample.labels.get("reason", "") for sample in seen.named(state.reason))
         return Verdict(Status.CRITICAL, f"{name} is down: {reasons or 'the login fails'}")
+    age_seconds = seen.age_seconds(now)
+    if age_seconds:
+        return Verdict(Status.UNKNOWN, f"{name}: nothing new for {value_text(age_seconds, 'seconds')}")
     findings = [_finding(each, check, seen, limits[each]) for each, check in checks.checks.items()]
     return _verdict(name, [finding for finding in findings if finding])
 

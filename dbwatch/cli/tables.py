@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,11 +14,14 @@ ELLIPSIS = "…"
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int, right: Collection[str] = ()) -> list[str]:
-    """The lines of a table; columns named in `right` hold numbers. The widest columns give way first."""
-    shown = [[printable(cell) for cell in row] for row in rows]
-    widths = fitted([max(map(len, column)) for column in zip(headers, *shown, strict=True)], width)
-    aligns = [header in right for header in headers]
-    return [_line(row, widths, aligns) for row in [[header.upper() for header in headers], *shown]]
+    """The lines of a table; columns named in `right` hold numbers. The widest columns give way first, empty ones go."""
+    cells = [[printable(cell) for cell in row] for row in rows]
+    filled = [any(column) for column in zip(*cells, strict=True)]
+    names = list(compress(headers, filled))
+    shown = [list(compress(row, filled)) for row in cells]
+    widths = fitted([max(map(len, column)) for column in zip(names, *shown, strict=True)], width)
+    aligns = [name in right for name in names]
+    return [_line(row, widths, aligns) for row in [[name.upper() for name in names], *shown]]
 
 
 def _line(row: Sequence[str], widths: Sequence[int], aligns: Sequence[bool]) -> str:

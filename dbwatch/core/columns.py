@@ -21,6 +21,8 @@ OTHER = "_other"
 def numbers(raw: Sequence[object], column: Column) -> Sequence[float | None]:
     """The column's values as numbers; None where the sample is absent. Raise a shape error on what is no number."""
     kinds = set(map(type, raw))
+    if kinds == {int} and not column.enum and column.scale == 1.0:
+        return packed(cast("Sequence[int]", raw))
     if column.enum or not kinds <= NUMBERS:
         enum = dict(column.enum)
         values: list[float | None] = [_number(value, enum, column) for value in raw]
@@ -78,12 +80,14 @@ def _label(value: object) -> str:
 
 
 def allowed(raw: Sequence[object], names: frozenset[str]) -> tuple[str, ...]:
-    """Only configured service accounts are named: the name of a person is personal data."""
-    return tuple("" if value is None else text if (text := _label(value)) in names else OTHER for value in raw)
+    """Only configured service accounts are named: the name of a person is personal data. No name stays no name."""
+    return tuple(text if not text or text in names else OTHER for text in map(_label, raw))
 
 
 def packed(values: Sequence[float]) -> Sequence[float]:
     """Eight bytes a value instead of a Python object: integers stay integers, because they print shorter."""
+    if isinstance(values, array):
+        return values
     if float not in map(type, values):
         try:
             return array("q", cast("Sequence[int]", values))

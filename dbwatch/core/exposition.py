@@ -3,18 +3,22 @@
 One family is one block of text whatever the number of instances; the text format 0.0.4 and OpenMetrics 1.0.0 share
 the sample lines and differ in the head of a family and in the last line. A scrape must cost nothing, so a block is
 rendered once, when it is polled: `template % values`, with a template that is kept while the labels stay the same
-(0.06 us a sample, against 7 for prometheus_client's generate_latest).
+(0.3 us a sample, against 7 for prometheus_client's generate_latest). It comes in pieces of a thousand lines; those
+whose values did not change stay as they are.
 """
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 from dbwatch.core.model import Block, Family, FamilyType, Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
+PIECE_LINES = 1000
+GATHER_BYTES = 64 * 1024
 OPENMETRICS_END = b"# EOF\n"
 ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
 HELP_ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n"})
@@ -41,50 +45,85 @@ def header(family: Family, *, openmetrics: bool = False) -> bytes:
     return f"# TYPE {name} {family.type.value}\n{unit}# HELP {name} {family.help.translate(ESCAPES)}\n".encode()
 
 
+class _Piece:
+    """Some lines of a block: their text with a hole for each value, and what filled them last."""
+
+    __slots__ = ("filled_with", "holes", "text")
+
+    def __init__(self, holes: bytes) -> None:
+        self.holes = holes
+        self.filled_with: bytes | None = None
+        self.text = b""
+
+    def fill(self, values: Sequence[float]) -> bytes:
+        """The same bytes object as before while the values are the same: whoever compressed it need not again."""
+        raw = values.tobytes() if isinstance(values, array) else None
+        if raw is None or raw != self.filled_with:
+            self.text = self.holes % tuple(values)
+            self.filled_with = raw
+        return self.text
+
+
 class _Template:
-    """The text of a block with a hole for each value, and the labels that it was made of."""
+    """A block's pieces, and what they were made of."""
 
-    __slots__ = ("label_values", "name", "text")
+    __slots__ = ("label_values", "name", "pieces")
 
-    def __init__(self, block: Block, text: str) -> None:
-        self.name = (block.family, block.suffix, block.label_names)
+    def __init__(self, block: Block, prefix: str) -> None:
+        self.name = _name(block)
         self.label_values = block.label_values
-        self.text = text
+        lines = _lines(block, prefix)
+        cuts = range(0, len(lines), PIECE_LINES)
+        self.pieces = [_Piece("".join(lines[cut : cut + PIECE_LINES]).encode()) for cut in cuts]
 
     def fits(self, block: Block) -> bool:
         """A block at this place may be of another family than before: one that is all NULL leaves no block."""
-        return self.name == (block.family, block.suffix, block.label_names) and self.label_values == block.label_values
+        return self.name == _name(block) and self.label_values == block.label_values
+
+
+def _name(block: Block) -> tuple[object, ...]:
+    return (block.family, block.suffix, block.label_names, _hole(block.values), len(block))
+
+
+def _hole(values: Sequence[float]) -> str:
+    """Integers print shorter and five times faster."""
+    return "%d" if isinstance(values, array) and values.typecode == "q" else "%a"
+
+
+def _lines(block: Block, prefix: str) -> list[str]:
+    """Each sample's line with a hole for its value."""
+    hole = _hole(block.values)
+    start = f"{block.family}{block.suffix}{{{prefix}".replace("%", "%%")
+    if not block.label_names:
+        return [f"{start}}} {hole}\n"] * len(block)
+    escaped = [[escape(value).replace("%", "%%") for value in column] for column in block.label_values]
+    line = start.replace("%", "%%") + "".join(f',{name}="%s"' for name in block.label_names) + f"}} %{hole}\n"
+    return [line % row for row in zip(*escaped, strict=True)]
 
 
 class Renderer:
     """Renders one instance's blocks, and remembers their templates."""
 
     def __init__(self, identity: Identity) -> None:
-        self._prefix = labels_text(identity.labels())
+        # To Prometheus an empty label is no label: on 290,000 lines it is eight megabytes of nothing.
+        self._prefix = labels_text({name: value for name, value in identity.labels().items() if value})
         self._templates: dict[tuple[str, int], _Template] = {}
 
-    def render(self, collector: str, position: int, block: Block) -> bytes:
-        """The sample lines of the collector's block number `position`."""
+    def render(self, collector: str, position: int, block: Block) -> list[bytes]:
+        """The sample lines of the collector's block number `position`, in pieces."""
         key = (collector, position)
         known = self._templates.get(key)
         if known is None or not known.fits(block):
-            known = self._templates[key] = _Template(block, self._template(block))
-        return (known.text % tuple(block.values)).encode()
+            known = self._templates[key] = _Template(block, self._prefix)
+        values = block.values
+        return [piece.fill(values[at * PIECE_LINES : (at + 1) * PIECE_LINES]) for at, piece in enumerate(known.pieces)]
 
     def forget(self, collector: str, positions: int = 0) -> None:
         """Free the templates of a collector from block number `positions` on."""
         for key in [key for key in self._templates if key[0] == collector and key[1] >= positions]:
             del self._templates[key]
 
-    def _template(self, block: Block) -> str:
-        start = f"{block.family}{block.suffix}{{{self._prefix}".replace("%", "%%")
-        if not block.label_names:
-            return f"{start}}} %s\n" * len(block)
-        holes = "".join(f',{name}="%s"' for name in block.label_names) + "} %%s\n"
-        escaped = [_escape_column(column) for column in block.label_values]
-        line = start.replace("%", "%%") + holes
-        return "".join([line % row for row in zip(*escaped, strict=True)])
 
-
-def _escape_column(values: Iterable[str]) -> list[str]:
-    return [escape(value).replace("%", "%%") for value in values]
+def gathered(pieces: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Few small pieces are one; large ones stay apart, because they are kept and compressed apart."""
+    return tuple(pieces) if sum(map(len, pieces)) > GATHER_BYTES else (b"".join(pieces),)

@@ -6,6 +6,7 @@ A label set twice would make the whole page unreadable to Prometheus, so it is a
 
 from __future__ import annotations
 
+from array import array
 from itertools import compress
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ class Mapper:
                 self.remember((position, name), tuple(compress(of, chosen))) for name, of in enumerate(labels)
             )
             values = list(compress(values, chosen))
-        numbers: Sequence[float] = [value for value in values if value is not None]
+        numbers = _known(values)
         if other is not None:
             labels = tuple(
                 (*of, frame.other_label(source)) for of, (_, source) in zip(labels, column.labels, strict=True)
@@ -143,17 +144,17 @@ class _Frame:
         self._mapper = mapper
         self._rows = rows
         self._labels: dict[str, tuple[str, ...]] = {}
+        self._keys: list[tuple[str, ...]] = []
         self._inside, self._outside = self._select(now)
 
     def _select(self, now: float) -> tuple[list[bool] | None, list[int]]:
         """Which rows have a place of their own; None: all of them."""
         top, sticky = self._mapper.collector.top, self._mapper.sticky
-        if top is None or sticky is None:
+        if top is None or sticky is None or (len(self._rows) <= top.limit and not sticky.admitted):
             return None, []
-        keys = list(zip(*(self.label(name) for name in top.key), strict=True))
+        keys = self._keys = list(zip(*(self.label(name) for name in top.key), strict=True))
         weights = [value or 0 for value in columns.numbers(self.raw(top.weight), Column("", top.weight))]
         admitted = sticky.update(keys, weights, now)
-        self._keys = keys
         inside = [key in admitted for key in keys]
         return (None, []) if all(inside) else (inside, [at for at, is_in in enumerate(inside) if not is_in])
 
@@ -176,7 +177,7 @@ class _Frame:
 
     def chosen(self, values: Sequence[float | None]) -> list[bool] | None:
         """Which rows give a sample: admitted, and not NULL. None: all."""
-        if None not in values:
+        if isinstance(values, array) or None not in values:
             return self._inside
         if self._inside is None:
             return [value is not None for value in values]
@@ -187,15 +188,13 @@ class _Frame:
         top = self._mapper.collector.top
         if top is None or not {source for _, source in column.labels} & set(top.key):
             return None
+        is_counter = family.type is FamilyType.COUNTER
+        if not self._outside and not (is_counter and self._mapper.remainder(position).total):
+            return None
         plain = [value or 0 for value in values]
-        if family.type is FamilyType.COUNTER:
-            remainder = self._mapper.remainder(position)
-            if not self._outside and not remainder.total:
-                return None
-            total = remainder.update(self._keys, plain, self._outside)
-            return total if self._outside or total else None
-        adds_up = family.unit in ("", "bytes")
-        return sum(plain[at] for at in self._outside) if adds_up and self._outside else None
+        if is_counter:
+            return self._mapper.remainder(position).update(self._keys, plain, self._outside)
+        return sum(plain[at] for at in self._outside) if family.unit in ("", "bytes") else None
 
     def other_label(self, source: str) -> str:
         """`_other` for what names an item; what all rows share (database, a constant) stays."""
@@ -207,6 +206,11 @@ def pivot(rows: Rows, key: str, value: str) -> Rows:
     """Rows of (name, value), as SHOW gives them, as one row with a column for each name in lower case."""
     names = tuple(name.lower() for name in columns.label_values(rows.column(key)))
     return Rows(names, tuple([item] for item in rows.column(value)))
+
+
+def _known(values: Sequence[float | None]) -> Sequence[float]:
+    """Without NULLs; an array has none."""
+    return values if isinstance(values, array) else [value for value in values if value is not None]
 
 
 def _added_up(labels: Labels, numbers: Sequence[float]) -> tuple[Labels, list[float]]:

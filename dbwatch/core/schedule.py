@@ -17,6 +17,8 @@ BACKOFF_FIRST_SECONDS = 1.0
 BACKOFF_MAX_SECONDS = 30.0
 FRESH_FOR_INTERVALS = 3.0
 SMOOTHING = 0.3
+START_SECONDS_EACH = 0.05
+START_PROBE_SECONDS_EACH = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ class Plan:
 def first(name: str, base_seconds: float, now: float, spread: str = "") -> Plan:
     """Due at once; the phase of later runs follows from `spread`, so that 200 instances do not poll in step."""
     return Plan(name, base_seconds, now - phase(spread, base_seconds))
+
+
+def start_delay(name: str, siblings: int, *, is_probe: bool = False) -> float:
+    """Seconds that a task of an instance with so many siblings waits at the start: a fleet does not log in at once."""
+    return phase(name, siblings * (START_PROBE_SECONDS_EACH if is_probe else START_SECONDS_EACH))
 
 
 def phase(spread: str, interval_seconds: float) -> float:

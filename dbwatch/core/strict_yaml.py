@@ -29,6 +29,12 @@ def load(text: str) -> object:
     loader = StrictLoader(text)
     try:
         return loader.get_single_data()
+    except RecursionError:
+        raise yaml.constructor.ConstructorError(problem="nested too deep") from None
+    except (TypeError, ValueError):  # a list as a key, a date that is none, a number of 5000 digits
+        raise yaml.constructor.ConstructorError(
+            problem="a key or value that cannot be read: put it in 'single quotes'"
+        ) from None
     finally:
         loader.dispose()
 

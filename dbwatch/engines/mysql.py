@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dbwatch.core.conditions import choose, parse_version
 from dbwatch.core.model import Facts, Role, Rows
 from dbwatch.engines.base import deadline
-from dbwatch.engines.mysql_driver import ERRORS, Wire, wire
+from dbwatch.engines.mysql_driver import ERRORS, Wire, completed, wire
 from dbwatch.engines.mysql_errors import is_fatal, translated
 from dbwatch.engines.mysql_replica import normalised
 from dbwatch.errors import EngineError, Reason
@@ -59,10 +59,16 @@ class MysqlSession:
         await self._wire.ask(self._sql_of("session"))
 
     async def fetch(self, query: Query) -> Rows:
+        return await completed(self._fetch(query))
+
+    async def _fetch(self, query: Query) -> Rows:
         async with self._whole_or_cut(), deadline(query.timeout_seconds, query.name):
             return await self._answer(query)
 
     async def ping(self) -> None:
+        await completed(self._ping())
+
+    async def _ping(self) -> None:
         async with self._whole_or_cut(), deadline(PING_SECONDS, "ping"):
             await self._wire.ping()
 
@@ -119,6 +125,9 @@ class MysqlEngine:
         self, instance: Instance, lane: Lane, *, database: str | None = None, purpose: Purpose = "monitor"
     ) -> MysqlSession:
         line = _wire_to(instance, lane, database, purpose)
+        return await completed(self._log_in(line, instance), undo=MysqlSession.close)
+
+    async def _log_in(self, line: Wire, instance: Instance) -> MysqlSession:
         done = False
         try:
             async with deadline(instance.connect_timeout, "login"):

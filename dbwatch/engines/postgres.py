@@ -177,6 +177,7 @@ class PostgresEngine:
             started_at=float(given["started_at"]),
             system_identifier=given["system_identifier"],
             clock=float(given["clock"]),
+            settings={"account": given["account"]},
             extensions={name: version_of(value) for name, value in extensions.items()},
         )
 

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, cast
 
 from dbwatch.core.model import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+PIECE = "piece_number"
+PIECE_ROWS = 1000
 SELECT = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/)*(?:select|with|values)\b", re.IGNORECASE | re.DOTALL)
 
 
 def column_wise(sql: str, columns: Sequence[str]) -> str:
-    """The same answer as one row of arrays: 5 times cheaper to decode, 20 us dearer to ask.
+    """The same answer as arrays: 5 times cheaper to decode, 20 us dearer to ask.
 
+    A row of arrays holds a thousand rows at the most: the driver decodes each in one go, and the event loop waits.
     What is no SELECT (a SHOW) stays as it is.
     """
     if not columns or not SELECT.match(sql):
         return sql
-    arrays = ", ".join(f"array_agg(answer.{quoted(name)}) AS {quoted(name)}" for name in columns)
-    return "\n".join(("SELECT", arrays, "FROM (", sql.rstrip().rstrip(";"), ") AS answer"))
+    arrays = ", ".join(f"array_agg(piece.{quoted(name)}) AS {quoted(name)}" for name in columns)
+    plain = ", ".join(f"answer.{quoted(name)}" for name in columns)
+    number = f"(row_number() OVER () - 1) / {PIECE_ROWS} AS {PIECE}"
+    inner = ("SELECT", f"{plain}, {number}", "FROM (", sql.rstrip().rstrip(";"), ") AS answer")
+    return "\n".join(("SELECT", arrays, "FROM (", *inner, f") AS piece GROUP BY piece.{PIECE} ORDER BY piece.{PIECE}"))
 
 
 def quoted(identifier: str) -> str:
@@ -35,8 +42,9 @@ def rows_of(names: Sequence[str], types: Sequence[str], records: Sequence[Iterab
 
 
 def rows_of_arrays(names: Sequence[str], types: Sequence[str], records: Sequence[Iterable[object]]) -> Rows:
-    """Unpack the one row of a column-wise answer; the arrays of an empty one are NULL."""
-    columns = [values if isinstance(values, list) else [] for values in records[0]]
+    """Put the pieces of a column-wise answer together; an empty one has none."""
+    pieces = zip(*records, strict=True) if records else ([] for _ in names)
+    columns = [list(chain.from_iterable(cast("Iterable[list[object]]", column))) for column in pieces]
     kinds = [kind.removesuffix("[]") for kind in types]
     return Rows(tuple(names), tuple(_plain(values, kind) for values, kind in zip(columns, kinds, strict=True)))
 

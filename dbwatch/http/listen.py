@@ -131,6 +131,8 @@ def bind_unix(path: Path) -> socket.socket:
         made.close()
         if isinstance(error, FileNotFoundError):
             raise DbwatchError(f"cannot listen on {path}: the directory {path.parent} does not exist") from None
+        if "path too long" in str(error):  # Python's own error, without a number
+            raise DbwatchError(f"cannot listen on {path}: the path is too long for a socket -> shorten it") from None
         raise DbwatchError(f"cannot listen on {path}: {error.strerror or error}") from None
     return made
 

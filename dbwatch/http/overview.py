@@ -148,17 +148,28 @@ def problems(view: InstanceView, now: float) -> list[Safe]:
     told = [problem(state.reason or "", state.message, state.remedy)] if state.message or state.remedy else []
     if state.up is False:
         return told  # that its collectors fail too says nothing more
-    bad = view.bad_collectors
-    told += [_collector_problem(each, now) for each in bad[:PROBLEMS_SHOWN]]
-    if len(bad) > PROBLEMS_SHOWN:
-        more = f"and {len(bad) - PROBLEMS_SHOWN} more"
+    groups = _alike(view.bad_collectors, now)
+    told += [_collectors_problem(group, now) for group in groups[:PROBLEMS_SHOWN]]
+    if len(groups) > PROBLEMS_SHOWN:
+        more = f"and {sum(map(len, groups[PROBLEMS_SHOWN:]))} more"
         told.append(element("p", element("a", more, href=f"/instances/{view.name}"), class_="problem"))
     return told
 
 
-def _collector_problem(each: CollectorView, now: float) -> Safe:
-    status = each.status
-    return problem(f"{status.name}: {status.reason or each.freshness.label}", what_happened(each, now), status.remedy)
+def _alike(bad: Iterable[CollectorView], now: float) -> list[list[CollectorView]]:
+    """One missing privilege that silences seven collectors is one problem."""
+    groups: dict[tuple[str, str, str], list[CollectorView]] = {}
+    for each in bad:
+        key = (each.status.reason or each.freshness.label, what_happened(each, now), each.status.remedy)
+        groups.setdefault(key, []).append(each)
+    return list(groups.values())
+
+
+def _collectors_problem(alike: list[CollectorView], now: float) -> Safe:
+    first = alike[0]
+    names = ", ".join(each.status.name for each in alike)
+    reason = f"{names}: {first.status.reason or first.freshness.label}"
+    return problem(reason, what_happened(first, now), first.status.remedy)
 
 
 def what_happened(each: CollectorView, now: float) -> str:

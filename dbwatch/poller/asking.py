@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from dbwatch.engines.base import Engine, Session
 
 PROBE_TIMEOUT_SECONDS = 1.0
+PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 NO_PRIVILEGE = frozenset({Reason.PERMISSION, Reason.MISSING})
 
 
@@ -33,6 +35,12 @@ async def read_facts(engine: Engine, catalogue: Catalogue, session: Session) -> 
     """Version, role, settings and extensions as they are now. Raise EngineError."""
     answer = await ask(session, catalogue.question(engine.name, "facts"), session.hello)
     return engine.facts(session.hello, answer)
+
+
+async def read_rights(engine: Engine, catalogue: Catalogue, session: Session) -> object:
+    """Our grants, to be compared; None where sessions see a change of them without logging in again."""
+    question = catalogue.questions.get((engine.name, "privileges"))
+    return (await ask(session, question, session.hello)).columns if question else None
 
 
 async def prove(session: Session, facts: Facts, probes: Iterable[Probe]) -> Facts:
@@ -59,11 +67,19 @@ def missing_needs(collector: Collector, facts: Facts) -> tuple[str, ...]:
     return tuple(need for need in collector.needs if not facts.probes.get(need, False))
 
 
-def grant(probe: Probe, flavour: str, user: str) -> str:
-    """The statement that gives the privilege, ready to paste."""
+def grant(probe: Probe, facts: Facts, user: str) -> str:
+    """The statement that gives the privilege, ready to paste: to the account that the server knows us by."""
     statements = dict(probe.grants)
-    text = statements.get(flavour) or statements.get("any") or next(iter(statements.values()))
-    return text.replace("{user}", user)
+    text = statements.get(facts.flavour) or statements.get("any") or next(iter(statements.values()))
+    return text.replace("{user}", facts.settings.get("account") or _quoted(user, probe.engine))
+
+
+def _quoted(user: str, engine: str) -> str:
+    """As the engine wants a name that is not a plain word."""
+    if PLAIN_NAME.fullmatch(user):
+        return user
+    mark = '"' if engine == "postgres" else "`"
+    return mark + user.replace(mark, mark * 2) + mark
 
 
 def left_out(collector: Collector, facts: Facts) -> str:
@@ -98,4 +114,4 @@ def remedy(catalogue: Catalogue, collector: Collector, facts: Facts, user: str) 
     """Every GRANT that the collector lacks, one a line."""
     probes: Mapping[tuple[str, str], Probe] = catalogue.probes
     missing = missing_needs(collector, facts)
-    return "\n".join(grant(probes[collector.engine, need], facts.flavour, user) for need in missing)
+    return "\n".join(grant(probes[collector.engine, need], facts, user) for need in missing)

@@ -1,7 +1,7 @@
 """Collectors that are asked in each database of an instance: one short-lived session a database, one at a time.
 
 What one database does not answer costs the others nothing: its last values stay until they are too old, then go; those
-of a dropped database go at once.
+of a dropped database go at once. One that refuses us is asked again much later: each refusal is a line in its log.
 """
 
 from __future__ import annotations
@@ -10,21 +10,35 @@ import fnmatch
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dbwatch.core.schedule import FRESH_FOR_INTERVALS
-from dbwatch.errors import EngineError
+from dbwatch.core.schedule import AUTH_BACKOFF_SECONDS, FRESH_FOR_INTERVALS, MISSING_RETRY_SECONDS
+from dbwatch.errors import EngineError, Reason
 from dbwatch.poller import asking
 from dbwatch.poller.rendering import blocks_of
 from dbwatch.poller.watch import KEEPS_LAST_VALUE
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from dbwatch.core.mapping import Mapper
     from dbwatch.core.model import Block, Collector, Facts, Lane
     from dbwatch.engines.base import Engine, Session
     from dbwatch.poller.watch import Watch
     from dbwatch.settings.models import DatabaseFilter
+
+
+RETRY_SECONDS = {
+    Reason.AUTH: AUTH_BACKOFF_SECONDS,
+    **dict.fromkeys((Reason.PERMISSION, Reason.MISSING, Reason.SYNTAX, Reason.SHAPE), MISSING_RETRY_SECONDS),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a database answered to a collector, and until when it is not asked again."""
+
+    error: EngineError
+    until: float
 
 
 @dataclass(slots=True)
@@ -50,6 +64,7 @@ class Memory:
 
     mappers: dict[str, Mapper] = field(default_factory=dict)
     parts: dict[str, Part] = field(default_factory=dict)
+    refusals: dict[str, Refusal] = field(default_factory=dict)
 
 
 class DatabaseRound:
@@ -66,6 +81,7 @@ class DatabaseRound:
         """The server is another one now: what its databases last answered is no longer true."""
         for memory in self._memories.values():
             memory.parts.clear()
+            memory.refusals.clear()
 
     async def names(self, session: Session, facts: Facts) -> list[str]:
         """The databases to ask, by the instance's filter. Raise EngineError."""
@@ -73,31 +89,62 @@ class DatabaseRound:
         rows = await asking.ask(session, question, facts)
         return [str(name) for name in rows.column("name") if wanted(self._watch.instance.databases, str(name))]
 
-    async def run(self, collectors: list[Collector], names: list[str]) -> list[tuple[Collector, Run]]:
-        """Ask every collector in every database."""
+    async def run(
+        self, collectors: list[Collector], names: list[str], interval: Callable[[Collector], float]
+    ) -> list[tuple[Collector, Run]]:
+        """Ask every collector in every database; `interval` tells how often that is done now."""
+        started = self._watch.clock.monotonic()
         runs = {collector.name: Run() for collector in collectors}
+        generation = self._watch.generation
         for name in names:
-            await self._in_database(name, collectors, runs)
+            if generation != self._watch.generation:
+                break
+            asked = [collector for collector in collectors if not self._refused(collector, name, runs[collector.name])]
+            if asked:
+                await self._in_database(name, asked, runs)
         for collector in collectors:
-            self._gather(collector, names, runs[collector.name])
+            oldest = started - FRESH_FOR_INTERVALS * interval(collector)
+            self._gather(collector, names, runs[collector.name], oldest)
         return [(collector, runs[collector.name]) for collector in collectors]
+
+    def _refused(self, collector: Collector, name: str, run: Run) -> bool:
+        refusal = self._memory(collector).refusals.get(name)
+        if refusal is None or refusal.until <= self._watch.clock.monotonic():
+            return False
+        run.error = refusal.error
+        return True
 
     async def _in_database(self, name: str, collectors: list[Collector], runs: dict[str, Run]) -> None:
         try:
+            self._watch.may_log_in()
             async with self._logins:
                 session = await self._engine.connect(self._watch.instance, self._lane, database=name)
         except EngineError as error:
             for collector in collectors:
                 self._failed(collector, name, error, runs[collector.name])
+            await self._ask_whether_it_is_us(error)
             return
         try:
             await self._ask(session, name, collectors, runs)
         finally:
             await session.close()
 
+    async def _ask_whether_it_is_us(self, error: EngineError) -> None:
+        """Refused by one database: before all the others are tried, is our account refused everywhere?"""
+        if error.reason is not Reason.AUTH or not self._watch.reached.is_set():
+            return
+        try:
+            async with self._logins:
+                session = await self._engine.connect(self._watch.instance, self._lane)
+        except EngineError as refused:
+            self._watch.login_refused(refused)
+            return
+        await session.close()
+
     async def _ask(self, session: Session, name: str, collectors: list[Collector], runs: dict[str, Run]) -> None:
         try:
             facts = await asking.read_facts(self._engine, self._watch.catalogue, session)
+            self._watch.met(facts)
             facts = await asking.prove(session, facts, asking.needed_probes(self._watch.catalogue, collectors))
         except EngineError as error:
             for collector in collectors:
@@ -109,7 +156,7 @@ class DatabaseRound:
     async def _one(self, session: Session, facts: Facts, name: str, collector: Collector, run: Run) -> None:
         clock = self._watch.clock
         started = clock.monotonic()
-        memory = self._memories.setdefault(collector.name, Memory())
+        memory = self._memory(collector)
         if name not in memory.mappers:
             memory.mappers[name] = self._watch.mapper(collector, database=name)
         try:
@@ -117,21 +164,29 @@ class DatabaseRound:
             run.seconds += clock.monotonic() - started
             blocks = await blocks_of(memory.mappers[name], rows, clock.monotonic())
             memory.parts[name] = Part(blocks, clock.monotonic())
+            memory.refusals.pop(name, None)
         except EngineError as error:
             run.seconds += clock.monotonic() - started
             self._failed(collector, name, error, run)
 
     def _failed(self, collector: Collector, name: str, error: EngineError, run: Run) -> None:
+        memory = self._memory(collector)
         run.error = EngineError(error.reason, f"database {name}: {error.message}")
         if error.reason not in KEEPS_LAST_VALUE:
-            self._memories.setdefault(collector.name, Memory()).parts.pop(name, None)
+            memory.parts.pop(name, None)
+        if error.reason in RETRY_SECONDS:
+            until = self._watch.clock.monotonic() + RETRY_SECONDS[error.reason]
+            memory.refusals[name] = Refusal(run.error, until)
 
-    def _gather(self, collector: Collector, names: Iterable[str], run: Run) -> None:
+    def _memory(self, collector: Collector) -> Memory:
+        return self._memories.setdefault(collector.name, Memory())
+
+    def _gather(self, collector: Collector, names: Iterable[str], run: Run, oldest: float) -> None:
         """All databases' blocks; what belongs to a dropped database or is too old is left out for good."""
-        memory = self._memories.setdefault(collector.name, Memory())
-        oldest = self._watch.clock.monotonic() - FRESH_FOR_INTERVALS * collector.interval_seconds
+        memory = self._memory(collector)
         memory.parts = {name: memory.parts[name] for name in names if name in memory.parts}
         memory.mappers = {name: memory.mappers[name] for name in names if name in memory.mappers}
+        memory.refusals = {name: memory.refusals[name] for name in names if name in memory.refusals}
         fresh = [part for part in memory.parts.values() if part.taken_at >= oldest]
         if fresh or run.error is None:
             run.blocks = [block for part in fresh for block in part.blocks]

@@ -87,9 +87,10 @@ class LaneRunner:
         wait = max(0.0, min(plan.due_at for plan in self._plans.values()) - self._watch.clock.monotonic())
         self._heartbeats.beat(self._name, wait + GRACE_SECONDS)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait if self._generation == self._watch.generation else 0):
+            async with asyncio.timeout(0 if self._is_of_before() else wait):
                 await self._watch.changed.wait()
-        if self._generation != self._watch.generation:
+        if self._is_of_before():
+            await self._close()
             self._plan_all()
 
     async def _until_reached(self) -> None:
@@ -105,8 +106,8 @@ class LaneRunner:
             if plan.name in self._ran:
                 self._on_lateness(now - plan.due_at)
         try:
-            async with self._opened() as session:
-                await self._ask_all(session, collectors)
+            async with self._opened():
+                await self._ask_all(collectors)
                 self._attempts = 0
         except EngineError as error:
             self._lost(error, collectors)
@@ -115,14 +116,14 @@ class LaneRunner:
         self._watch.publish()
 
     @contextlib.asynccontextmanager
-    async def _opened(self) -> AsyncIterator[Session]:
+    async def _opened(self) -> AsyncIterator[None]:
         """The lane's session: held by the fast lane, open only for a round in the others' shared place."""
         if self._lane is Lane.FAST:
-            yield await self._connected()
+            yield
             return
         async with self._place:
             try:
-                yield await self._connected()
+                yield
             finally:
                 await self._close()
 
@@ -130,8 +131,13 @@ class LaneRunner:
         if self._session is not None and self._session.broken:
             await self._close()
         if self._session is None:
-            async with self._logins:
-                self._session = await self._engine.connect(self._watch.instance, self._lane)
+            self._watch.may_log_in()
+            try:
+                async with self._logins:
+                    self._session = await self._engine.connect(self._watch.instance, self._lane)
+            except EngineError as error:
+                self._watch.login_refused(error)
+                raise
         return self._session
 
     async def _close(self) -> None:
@@ -139,16 +145,30 @@ class LaneRunner:
         if session is not None:
             await session.close()
 
-    async def _ask_all(self, session: Session, collectors: list[Collector]) -> None:
-        asked_at = self._watch.clock.time()
-        facts = await asking.read_facts(self._engine, self._watch.catalogue, session)
-        if self._lane is Lane.FAST:
-            self._watch.learned(facts, asked_at)
-        facts = await asking.prove(session, facts, asking.needed_probes(self._watch.catalogue, collectors))
+    async def _ask_all(self, collectors: list[Collector]) -> None:
+        """One after the other; a session opened anew on the way may lead to another server, and then the round ends."""
+        facts = await self._introduced(collectors)
         for collector in [item for item in collectors if item.scope is Scope.INSTANCE]:
+            if self._session is None or self._session.broken:
+                facts = await self._introduced(collectors)
+            if self._is_of_before():
+                return
             self._heartbeats.beat(self._name, collector.timeout_seconds + GRACE_SECONDS)
             await self._one(collector, facts)
-        await self._each_database(facts, [item for item in collectors if item.scope is Scope.DATABASE])
+        if not self._is_of_before():
+            await self._each_database(facts, [item for item in collectors if item.scope is Scope.DATABASE])
+
+    async def _introduced(self, collectors: list[Collector]) -> Facts:
+        """Who answers now, and what it lets us see."""
+        session = await self._connected()
+        asked_at = self._watch.clock.time()
+        facts = await asking.read_facts(self._engine, self._watch.catalogue, session)
+        self._watch.learned(facts, asked_at)
+        return await asking.prove(session, facts, asking.needed_probes(self._watch.catalogue, collectors))
+
+    def _is_of_before(self) -> bool:
+        """Whether the server turned out to be another one since the plans of this lane were made."""
+        return self._generation != self._watch.generation
 
     async def _one(self, collector: Collector, facts: Facts) -> None:
         """One turn of one collector; its failure is its own, a lost session is everybody's."""
@@ -164,7 +184,8 @@ class LaneRunner:
             blocks = await blocks_of(self._mappers[collector.name], rows, clock.monotonic())
             self._next(collector, fetched)
             result = await outcome(self._watch, collector, blocks, fetched, self._interval(collector))
-            self._watch.succeeded(collector, result)
+            if not self._is_of_before():
+                self._watch.succeeded(collector, result)
         except EngineError as error:
             seconds = clock.monotonic() - started
             self._next(collector, seconds, later=error.reason in LATER)
@@ -190,8 +211,10 @@ class LaneRunner:
         names = await self._databases.names(await self._connected(), facts)
         await self._close()
         self._heartbeats.beat(self._name, GRACE_SECONDS + len(names) * sum(item.timeout_seconds for item in asked))
-        for collector, run in await self._databases.run(asked, names):
-            self._next(collector, run.seconds, later=run.error is not None and run.error.reason in LATER)
+        for collector, run in await self._databases.run(asked, names, self._interval):
+            if self._is_of_before():
+                return
+            self._next(collector, run.seconds)  # who refuses us is not asked again soon: that is kept by database
             if run.blocks is None and run.error is not None:
                 self._watch.failed(collector, run.error, run.seconds, self._interval(collector))
             else:

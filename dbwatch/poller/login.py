@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from dbwatch.core import schedule
 from dbwatch.core.model import Lane
 from dbwatch.errors import EngineError, Reason
+from dbwatch.poller import asking
 from dbwatch.settings.secrets import secret_version
 
 if TYPE_CHECKING:
@@ -73,7 +74,9 @@ class LoginProbe:
         try:
             connected = clock.monotonic()
             await session.ping()
-            return connected - started, clock.monotonic() - connected
+            seconds = connected - started, clock.monotonic() - connected
+            self._watch.may(await asking.read_rights(self._engine, self._watch.catalogue, session))
+            return seconds
         finally:
             await session.close()
 

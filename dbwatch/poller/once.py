@@ -166,7 +166,7 @@ class _Visit:
         probes = [self.target.catalogue.probes[self.target.engine.name, need] for need in question.needs]
         self.facts = await asking.prove(await self.session(Lane.FAST), self.facts, probes)
         user = self.target.instance.monitor.user
-        grants = [asking.grant(each, self.facts.flavour, user) for each in probes if not self.facts.probes[each.name]]
+        grants = [asking.grant(each, self.facts, user) for each in probes if not self.facts.probes[each.name]]
         if grants:
             raise EngineError(Reason.PERMISSION, f"{question.name} needs: {' '.join(grants)}")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from dbwatch.core import schedule
 from dbwatch.core.model import Lane
 from dbwatch.poller.lane import LaneRunner, used_lanes
 from dbwatch.poller.login import LoginProbe
@@ -67,8 +68,11 @@ def _overridden(item: Collector, instance: Instance) -> Collector:
 class InstancePoller:
     """Watches one instance until cancelled."""
 
-    def __init__(self, instance: Instance, engine: Engine, catalogue: Catalogue, around: Surroundings) -> None:
+    def __init__(
+        self, instance: Instance, engine: Engine, catalogue: Catalogue, around: Surroundings, *, siblings: int = 0
+    ) -> None:
         self.instance = instance
+        self._siblings = siblings
         self._engine = engine
         self._around = around
         self.watch = Watch(
@@ -85,14 +89,19 @@ class InstancePoller:
         try:
             async with asyncio.TaskGroup() as group:
                 for name, work in self._works():
-                    group.create_task(supervise(name, work, self._around.on_crash), name=name)
+                    group.create_task(self._begin(name, work), name=name)
         finally:
             self._around.store.forget(self.instance.name)
+
+    async def _begin(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        is_probe = name.startswith(Lane.PROBE)
+        await asyncio.sleep(schedule.start_delay(name, self._siblings, is_probe=is_probe))
+        await supervise(name, work, self._around.on_crash)
 
     def _works(self) -> Iterator[tuple[str, Callable[[], Awaitable[None]]]]:
         around = self._around
         probe = LoginProbe(self.watch, self._engine, around.logins, around.heartbeats)
-        yield f"probe {self.instance.name}", probe.run
+        yield f"{Lane.PROBE} {self.instance.name}", probe.run
         place = asyncio.Lock()
         for lane in used_lanes(self.watch):
             make = partial(LaneRunner, self.watch, self._engine, lane, place=place, logins=around.logins)

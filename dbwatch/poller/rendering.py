@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from dbwatch.core import mapping
+from dbwatch.core import exposition, mapping
 from dbwatch.poller.watch import Outcome
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ async def outcome(
     texts: dict[str, list[bytes]] = {}
     since = 0
     for position, block in enumerate(kept):
-        texts.setdefault(block.family, []).append(watch.renderer.render(collector.name, position, block))
+        texts.setdefault(block.family, []).extend(watch.renderer.render(collector.name, position, block))
         since = await _breathe(since + len(block))
     watch.renderer.forget(collector.name, len(kept))
-    lines = {family: b"".join(parts) for family, parts in texts.items()}
+    lines = {family: exposition.gathered(parts) for family, parts in texts.items()}
     return Outcome(kept, lines, seconds, interval_seconds, dropped, error)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 from dbwatch.core import schedule
@@ -43,9 +44,15 @@ class Sampler:
             while True:
                 self._heartbeats.forget(self._name)
                 await self._watch.reached.wait()
-                await asyncio.sleep(await self._visit())
+                await self._rest(await self._visit())
         finally:
             self._heartbeats.forget(self._name)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait; a change of the server, or of our rights on it, ends the wait."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._watch.changed.wait()
 
     async def _visit(self) -> float:
         """Sample on one session until it breaks; return how long to wait before the next."""
@@ -54,6 +61,7 @@ class Sampler:
             async with self._logins:
                 session = await self._engine.connect(self._watch.instance, Lane.SAMPLER)
         except EngineError as error:
+            self._watch.login_refused(error)
             return self._failed(error)
         try:
             return await self._sample(session)
@@ -72,7 +80,8 @@ class Sampler:
         """Prove, sample for one publishing interval, publish, and again. Return a wait where it may not be asked."""
         clock = self._watch.clock
         sampled_at = clock.monotonic()
-        while True:
+        generation = self._watch.generation
+        while generation == self._watch.generation:
             facts = await self._facts(session)
             if facts is None:
                 return ASK_AGAIN_SECONDS
@@ -84,6 +93,7 @@ class Sampler:
                 blocks, sampled_at = await self._once(session, query, sampled_at)
             self._failures = 0
             await self._publish(blocks)
+        return 0.0
 
     async def _facts(self, session: Session) -> Facts | None:
         """None where the collector is not for this server, or may not see what it needs."""
@@ -109,5 +119,6 @@ class Sampler:
         return list(self._mapper.blocks(rows, now, step)), now
 
     async def _publish(self, blocks: list[Block]) -> None:
-        interval = self._watch.instance.fast_interval
+        # Never more often than it samples: or the values would be too old before the next ones come.
+        interval = max(self._watch.instance.fast_interval, self._collector.interval_seconds)
         self._watch.succeeded(self._collector, await outcome(self._watch, self._collector, blocks, 0.0, interval))

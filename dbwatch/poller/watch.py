@@ -41,7 +41,7 @@ class Outcome:
     """What one run of a collector gave: values, their lines by family, and what was left out."""
 
     blocks: Sequence[Block]
-    lines: Mapping[str, bytes]
+    lines: Mapping[str, tuple[bytes, ...]]
     seconds: float
     interval_seconds: float
     dropped: int = 0
@@ -71,7 +71,8 @@ class Watch:
         self.reached = asyncio.Event()  # set while the last login succeeded: lanes connect only then
         self.look_again = asyncio.Event()  # set by a lane that lost its session: probe now
         self.changed = asyncio.Event()  # set and replaced whenever role, version or start time changed
-        self.generation = 0  # how often they did
+        self.generation = 0  # how often they, or our rights, did
+        self._rights: int | None = None  # a hash: the text holds more than anybody should keep
         self._in_maintenance = in_maintenance
         extra = {name: text for name, text in instance.labels.model_dump().items() if name not in PAGE_LABELS}
         self.state = InstanceState(instance.identity, address(instance), labels=extra, collectors=self._statuses())
@@ -134,22 +135,48 @@ class Watch:
         self.reached.clear()
         self.publish()
 
+    def login_refused(self, error: EngineError) -> None:
+        """A lane's own login failed: where the account is refused nobody else tries, lest it gets locked."""
+        if error.reason is Reason.AUTH:
+            self.login_failed(error)
+
+    def may_log_in(self) -> None:
+        """Raise the probe's last error while no login succeeds: a refused account must not be tried by every lane."""
+        if not self.reached.is_set():
+            raise EngineError(self.state.reason or Reason.LOST, self.state.message or "not probed yet")
+
     # --- facts ---
 
     def learned(self, facts: Facts, asked_at: float) -> None:
         """New facts from a lane; a restart, a failover or an upgrade ends every series of before at once."""
-        before = self.facts
         if facts.clock is not None:
             self.measures.clock_offset_seconds = facts.clock - (asked_at + self.clock.time()) / 2
+        self.met(facts)
         self._set(facts=facts)
-        if before is not None and identity(before) != identity(facts):
-            log.warning("instance_changed", instance=self.name, was=identity(before), now=identity(facts))
-            for collector in self.collectors:
-                self.store.remove(self.name, collector.name)
-                self.renderer.forget(collector.name)
-            self.generation += 1
-            self.changed.set()
-            self.changed = asyncio.Event()
+
+    def met(self, facts: Facts) -> None:
+        """Whoever first gets an answer from another server than before ends what was said of that one."""
+        before = self.facts
+        if before is None or identity(before) == identity(facts):
+            return
+        log.warning("instance_changed", instance=self.name, was=identity(before), now=identity(facts))
+        self._set(facts=facts)
+        for collector in self.collectors:
+            self.store.remove(self.name, collector.name)
+            self.renderer.forget(collector.name)
+        self._begin_anew()
+
+    def may(self, rights: object) -> None:
+        """What our account may do, as a fresh login tells; when it changed, every session is opened anew."""
+        before, self._rights = self._rights, hash(rights)
+        if before not in (None, self._rights):
+            log.info("privileges_changed", instance=self.name)
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self.generation += 1
+        self.changed.set()
+        self.changed = asyncio.Event()
 
     # --- collectors ---
 
@@ -250,10 +277,10 @@ class Watch:
         self._set(in_maintenance=self._in_maintenance(self.name))
         self.store.put_state(self.state)
         blocks = self_metrics.blocks(self.state, self.measures)
-        lines: dict[str, bytes] = {}
+        lines: dict[str, tuple[bytes, ...]] = {}
         for position, block in enumerate(blocks):
-            text = self.renderer.render(self_metrics.COLLECTOR, position, block)
-            lines[block.family] = lines.get(block.family, b"") + text
+            text = b"".join(self.renderer.render(self_metrics.COLLECTOR, position, block))
+            lines[block.family] = (*lines.get(block.family, ()), text)
         self.renderer.forget(self_metrics.COLLECTOR, len(blocks))
         snapshot = Snapshot(self.name, self_metrics.COLLECTOR, self.clock.time(), 0.0, tuple(blocks))
         self.store.put(snapshot, lines)
@@ -262,7 +289,8 @@ class Watch:
 def identity(facts: Facts) -> dict[str, object]:
     """What must not change while series go on: a server that restarted within the same second is the same."""
     started = round(facts.started_at) if facts.started_at is not None else None
-    return {"role": facts.role.value, "version": facts.version_text, "started_at": started}
+    server = {"system_identifier": facts.system_identifier, "started_at": started}
+    return {"role": facts.role.value, "version": facts.version_text, **server}
 
 
 def address(instance: Instance) -> str:

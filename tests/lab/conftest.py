@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fix_mariadb import BARE, MONITOR, PASSWORD, Mariadb
+from dbwatch.files import sql_root
+from tests.fix_mariadb import BARE, PASSWORD, Mariadb
 from tests.fix_postgres import Binaries, Clusters, Postgres
 from tests.fix_process import missing, run, workspace
 
@@ -24,12 +25,19 @@ MAJORS = (13, 14, 15, 16, 17)
 # Without the word of `make test-matrix` this directory has no tests: nothing here is installed by `make test`.
 collect_ignore_glob = [] if os.environ.get("DBWATCH_LAB") == "1" else ["test_*.py"]
 
+# The monitoring account is made by the script that the documentation names.
 MYSQL_ROLES = f"""
-CREATE USER '{MONITOR}'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}' WITH MAX_USER_CONNECTIONS 4;
-GRANT PROCESS, REPLICATION CLIENT ON *.* TO '{MONITOR}'@'127.0.0.1';
-GRANT SELECT ON performance_schema.* TO '{MONITOR}'@'127.0.0.1';
-GRANT SELECT, EXECUTE ON sys.* TO '{MONITOR}'@'127.0.0.1';
+SET @dbwatch_monitoring_password = '{PASSWORD}';
+{(sql_root() / "mysql" / "security" / "01_user_monitoring.sql").read_text()}
 CREATE USER '{BARE}'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';
+CREATE USER 'replicator'@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';
+GRANT REPLICATION SLAVE ON *.* TO 'replicator'@'127.0.0.1';
+"""
+FOLLOW = f"""
+RESET BINARY LOGS AND GTIDS;
+CHANGE REPLICATION SOURCE TO source_host = '127.0.0.1', source_port = {{port}}, source_user = 'replicator',
+    source_password = '{PASSWORD}', source_auto_position = 1, get_source_public_key = 1, source_connect_retry = 1;
+START REPLICA; SET GLOBAL read_only = 1;
 """
 
 
@@ -99,14 +107,35 @@ def lab_postgres(request: pytest.FixtureRequest, clusters: Clusters) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def lab_mysql() -> Iterator[Mysql]:
-    """One MySQL 9, for tests that leave it as they found it."""
-    with readable(LAB / "mysql") as root, workspace() as directory:
+def mysql_root() -> Iterator[Path]:
+    with readable(LAB / "mysql") as root:
+        yield root
+
+
+@contextmanager
+def new_mysql(root: Path) -> Iterator[Mysql]:
+    """A MySQL 9 with the monitoring accounts, removed at the end."""
+    with workspace() as directory:
         server = Mysql(root, directory)
         server.install()
         try:
             server.start()
-            server.sql(MYSQL_ROLES)
+            server.sql(f"SET sql_log_bin = 0; {MYSQL_ROLES}")
             yield server
         finally:
             server.kill()
+
+
+@pytest.fixture(scope="session")
+def lab_mysql(mysql_root: Path) -> Iterator[Mysql]:
+    """One MySQL 9, for tests that leave it as they found it."""
+    with new_mysql(mysql_root) as server:
+        yield server
+
+
+@pytest.fixture
+def lab_replica(mysql_root: Path, lab_mysql: Mysql) -> Iterator[Mysql]:
+    """A replica of it, for one test."""
+    with new_mysql(mysql_root) as server:
+        server.sql(FOLLOW.format(port=lab_mysql.port))
+        yield server

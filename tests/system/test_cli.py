@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 import yaml
 
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.fix_daemon import NewDaemon
-    from tests.fix_postgres import Postgres
+    from tests.fix_mariadb import NewMariadb
+    from tests.fix_postgres import NewPostgres, Postgres
 
 pytestmark = [pytest.mark.system, pytest.mark.engine]
 CANARY = "canary-Pa55"
@@ -155,6 +158,46 @@ def test_doctor_prints_each_grant_once_at_the_end(shell: Shell) -> None:
 
     assert 1 == done.returncode
     assert ["-- on bare", f"GRANT pg_monitor TO {BARE};"] == done.stdout.splitlines()[-2:]
+
+
+def grants(told: str) -> str:
+    """What doctor says to run, ready to paste."""
+    return told.partition("What to run as an administrator:\n")[2]
+
+
+def test_the_grants_of_doctor_are_all_that_postgres_needs(shell: Shell, new_postgres: NewPostgres) -> None:
+    server = new_postgres()
+    shell.write({"pg1": server.instance(user=BARE)})
+
+    server.psql(grants(shell("doctor").stdout))
+
+    assert 0 == (done := shell("doctor")).returncode, done.stdout
+
+
+def test_the_grants_of_doctor_are_all_that_mariadb_needs(shell: Shell, new_mariadb: NewMariadb) -> None:
+    server = new_mariadb()
+    shell.write({"m1": server.instance(user=BARE)})
+
+    told = shell("doctor")
+    assert 1 == told.returncode, told.stdout
+    server.sql(grants(told.stdout))
+
+    assert 0 == (done := shell("doctor")).returncode, done.stdout
+
+
+def test_ctrl_c_ends_a_question_at_once(shell: Shell, black_hole: int) -> None:
+    where = {"engine": "postgres", "host": "127.0.0.1", "port": black_hole, "connect_timeout": "30s"}
+    shell.write({"deaf": where | {"monitor": {"user": "dbwatch"}}})
+    env = environment({"DBWATCH_CONFIG": str(shell.directory / "dbwatch.yml")})
+    asking = subprocess.Popen(
+        [*dbwatch_command(), "ask", "deaf"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+    eventually(lambda: psutil.Process(asking.pid).net_connections(), timeout_seconds=20)
+    asking.send_signal(signal.SIGINT)
+
+    assert ("", "") == asking.communicate(timeout=5)
+    assert 130 == asking.returncode
 
 
 def test_doctor_explains_a_login_that_fails(shell: Shell, postgres_18: Postgres) -> None:

@@ -12,6 +12,7 @@ from dbwatch.errors import UsageError
 
 CHECKS = plugin.load()
 UP = Sample("dbwatch_up", 1.0)
+NOW = 1_000_000.0
 MAXIMUM = Sample("dbwatch_sessions_max", 100.0)
 
 
@@ -24,7 +25,7 @@ def sessions(count: float) -> list[Sample]:
 
 
 def verdict(*given: Sample, warning: tuple[str, ...] = (), critical: tuple[str, ...] = ()) -> plugin.Verdict:
-    return plugin.judge("pg1", given, CHECKS, plugin.thresholds(CHECKS, warning, critical))
+    return plugin.judge("pg1", given, CHECKS, plugin.thresholds(CHECKS, warning, critical), NOW)
 
 
 def test_every_family_of_the_checks_exists() -> None:
@@ -95,6 +96,16 @@ def test_collectors_that_failed_are_counted() -> None:
     runs = [Sample("dbwatch_collector_success", value, {"collector": str(value)}) for value in (0.0, 1.0)]
 
     assert Status.WARNING is verdict(UP, *runs).status
+
+
+@pytest.mark.parametrize(
+    ("age", "interval", "status"),
+    [(200, 10, Status.OK), (301, 10, Status.UNKNOWN), (500, 600, Status.OK), (1801, 600, Status.UNKNOWN)],
+)
+def test_old_data_is_no_data(age: float, interval: float, status: Status) -> None:
+    last = Sample("dbwatch_collector_last_success_timestamp_seconds", NOW - age, {"collector": "a"})
+
+    assert status is verdict(UP, last, Sample("dbwatch_collector_interval_seconds", interval)).status
 
 
 def test_only_the_login_phase_counts_as_login() -> None:

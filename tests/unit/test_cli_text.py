@@ -29,6 +29,10 @@ def test_a_table_is_never_wider_than_the_terminal(width: int) -> None:
     assert max(map(len, lines)) <= width
 
 
+def test_a_column_that_holds_nothing_takes_no_place() -> None:
+    assert ["A  C", "1  2"] == tables.table(("a", "b", "c"), [["1", "", "2"]], 80)
+
+
 def test_the_terminal_does_not_obey_what_a_server_sent() -> None:
     assert "a?[31mb?c" == tables.printable("a\x1b[31mb\nc")
 
@@ -150,6 +154,12 @@ def test_names_of_a_driver_that_sends_bytes_are_text() -> None:
 
     assert "guichet" in lines[1]
     assert "b'" not in lines[1]
+
+
+def test_json_holds_the_rows_as_they_came() -> None:
+    told = activity.as_json(rows("pid", "user", "age_seconds", of=[(1, b"guichet", 0.5), (2, None, None)]))
+
+    assert [{"pid": 1, "user": "guichet", "age_seconds": 0.5}, {"pid": 2, "user": None, "age_seconds": None}] == told
 
 
 def test_locks_show_who_holds_and_who_waits() -> None:

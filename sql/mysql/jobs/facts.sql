@@ -9,6 +9,11 @@ SELECT 'version' AS name, @@global.version AS value
 UNION ALL
 SELECT 'version_comment', @@global.version_comment
 UNION ALL
+-- The account that answered to our name, as a GRANT has to call it.
+SELECT 'account', CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', CHAR_LENGTH(CURRENT_USER())
+                                               - CHAR_LENGTH(REPLACE(CURRENT_USER(), '@', '')))),
+                         '@', QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)))
+UNION ALL
 SELECT 'started_at', UNIX_TIMESTAMP() - s.variable_value
 FROM information_schema.global_status AS s
 WHERE s.variable_name = 'UPTIME'
@@ -26,6 +31,11 @@ SELECT 'performance_schema', IF(@@global.performance_schema, 'ON', 'OFF')
 SELECT 'version' AS name, @@global.version AS value
 UNION ALL
 SELECT 'version_comment', @@global.version_comment
+UNION ALL
+-- The account that answered to our name, as a GRANT has to call it.
+SELECT 'account', CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', CHAR_LENGTH(CURRENT_USER())
+                                               - CHAR_LENGTH(REPLACE(CURRENT_USER(), '@', '')))),
+                         '@', QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)))
 UNION ALL
 SELECT 'started_at', UNIX_TIMESTAMP() - s.variable_value
 FROM performance_schema.global_status AS s

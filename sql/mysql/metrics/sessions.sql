@@ -25,6 +25,13 @@ LEFT JOIN information_schema.innodb_trx AS t ON t.trx_mysql_thread_id = p.id
 WHERE p.command NOT IN ('Daemon', 'Binlog Dump', 'Slave_IO', 'Slave_SQL', 'Slave_worker')
   AND p.user NOT IN ('system user', 'event_scheduler', SUBSTRING_INDEX(USER(), '@', 1))
 GROUP BY 1, 2, 3, 4
+UNION ALL
+-- Nobody is there: that is a number too, and not a gap.
+SELECT '', '', '', 'active', 0
+UNION ALL
+SELECT '', '', '', 'idle', 0
+UNION ALL
+SELECT '', '', '', 'idle_in_transaction', 0
 -- @when not mariadb and setting performance_schema = ON
 SELECT COALESCE(p.db, '') AS `database`,
        p.user AS account,
@@ -41,3 +48,10 @@ LEFT JOIN information_schema.innodb_trx AS t ON t.trx_mysql_thread_id = p.id
 WHERE p.command NOT IN ('Daemon', 'Binlog Dump', 'Binlog Dump GTID')
   AND p.user NOT IN ('system user', 'event_scheduler', SUBSTRING_INDEX(USER(), '@', 1))
 GROUP BY 1, 2, 3, 4
+UNION ALL
+-- Nobody is there: that is a number too, and not a gap.
+SELECT '', '', '', 'active', 0
+UNION ALL
+SELECT '', '', '', 'idle', 0
+UNION ALL
+SELECT '', '', '', 'idle_in_transaction', 0

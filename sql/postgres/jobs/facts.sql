@@ -6,6 +6,7 @@ SELECT f.name, f.value
 FROM pg_control_system() AS s
 CROSS JOIN LATERAL (
     VALUES ('version', current_setting('server_version')),
+           ('account', quote_ident(current_user::text)),
            ('role', CASE WHEN pg_is_in_recovery() THEN 'replica' ELSE 'primary' END),
            ('started_at', extract(epoch FROM pg_postmaster_start_time())::text),
            ('system_identifier', s.system_identifier::text),

@@ -49,7 +49,10 @@ SELECT s.pid,
 FROM pg_stat_activity AS s
 LEFT JOIN blocked AS b ON b.pid = s.pid
 LEFT JOIN LATERAL (
-    SELECT * FROM pg_locks AS k WHERE k.pid = s.pid AND NOT k.granted LIMIT 1
+    SELECT k.waitstart, k.locktype, k.database, k.relation
+    FROM pg_locks AS k
+    WHERE k.pid = s.pid AND NOT k.granted
+    LIMIT 1
 ) AS l ON s.wait_event_type = 'Lock'
 WHERE b.pid IS NOT NULL
    OR s.pid IN (SELECT e.blocker FROM edge AS e)
@@ -101,7 +104,10 @@ SELECT s.pid,
 FROM pg_stat_activity AS s
 LEFT JOIN blocked AS b ON b.pid = s.pid
 LEFT JOIN LATERAL (
-    SELECT * FROM pg_locks AS k WHERE k.pid = s.pid AND NOT k.granted LIMIT 1
+    SELECT k.locktype, k.database, k.relation
+    FROM pg_locks AS k
+    WHERE k.pid = s.pid AND NOT k.granted
+    LIMIT 1
 ) AS l ON s.wait_event_type = 'Lock'
 WHERE b.pid IS NOT NULL
    OR s.pid IN (SELECT e.blocker FROM edge AS e)

@@ -26,3 +26,7 @@ FROM pg_stat_activity AS s
 WHERE s.backend_type = 'client backend'
   AND s.application_name NOT LIKE 'dbwatch/%'
 GROUP BY 1, 2, 3, 4
+UNION ALL
+-- Nobody is there: that is a number too, and not a gap.
+SELECT '', '', '', v.state, 0
+FROM (VALUES ('active'), ('idle'), ('idle_in_transaction')) AS v (state)

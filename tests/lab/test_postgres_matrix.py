@@ -1,0 +1,65 @@
+"""Every collector and question on every older PostgreSQL, with the documented grants and without any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dbwatch.core.model import Lane
+from dbwatch.files import sql_root
+from dbwatch.poller import asking
+from tests.fix_postgres import BARE, PASSWORD
+from tests.postgres_asking import ENGINE, facts, ours, see, session
+
+if TYPE_CHECKING:
+    from tests.fix_postgres import Postgres
+
+pytestmark = pytest.mark.engine
+COLLECTORS = sorted(name for _, name in ours().collectors)
+QUESTIONS = sorted(name for _, name in ours().questions)
+
+
+@pytest.fixture
+def granted(lab_postgres: Postgres) -> Postgres:
+    """The server after a DBA ran the documented script (twice: it is idempotent)."""
+    script = (sql_root() / ENGINE / "security" / "01_role_monitoring.sql").read_text()
+    lab_postgres.psql(f"SET dbwatch.monitoring_password = '{PASSWORD}'; {script} {script}")
+    return lab_postgres
+
+
+@pytest.mark.parametrize("name", COLLECTORS)
+async def test_a_collector_answers_with_the_documented_grants(granted: Postgres, name: str) -> None:
+    logged = len(granted.log())
+    collector = ours().collectors[ENGINE, name]
+    seen = await see(granted.instance(), name)
+    async with session(granted.instance(), collector.lane) as opened:
+        known = await facts(opened)
+
+    assert "" == asking.left_out(collector, known)
+    assert all(value >= 0 for value in seen.values())
+    assert "ERROR" not in granted.log()[logged:]
+
+
+@pytest.mark.parametrize("name", COLLECTORS)
+async def test_without_grants_it_is_left_out_with_the_reason_or_needs_none(lab_postgres: Postgres, name: str) -> None:
+    collector = ours().collectors[ENGINE, name]
+    async with session(lab_postgres.instance(user=BARE), collector.lane) as opened:
+        known = await facts(opened)
+        missing = asking.missing_needs(collector, known)
+        if missing:
+            assert "GRANT" in asking.remedy(ours(), collector, known, BARE)
+        else:
+            await opened.fetch(asking.query(collector, known))
+
+    assert ("pg_monitor" in collector.needs) is ("pg_monitor" in missing)
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+async def test_a_question_is_answered_with_the_documented_grants(granted: Postgres, name: str) -> None:
+    logged = len(granted.log())
+    async with session(granted.instance(), Lane.FAST) as opened:
+        rows = await asking.ask(opened, ours().question(ENGINE, name), await facts(opened))
+
+    assert rows.names
+    assert "ERROR" not in granted.log()[logged:]
