@@ -10,6 +10,8 @@ import math
 import zlib
 from dataclasses import dataclass, replace
 
+from dbwatch.core.model import Lane
+
 COST_SHARE = 0.05
 MISSING_RETRY_SECONDS = 900.0
 AUTH_BACKOFF_SECONDS = 600.0
@@ -17,8 +19,8 @@ BACKOFF_FIRST_SECONDS = 1.0
 BACKOFF_MAX_SECONDS = 30.0
 FRESH_FOR_INTERVALS = 3.0
 SMOOTHING = 0.3
-START_SECONDS_EACH = 0.05
-START_PROBE_SECONDS_EACH = 0.01
+# Who is up is known first; a first slow round costs the server most, with a fresh session for each database.
+START_SECONDS_EACH = {Lane.PROBE: 0.01, Lane.FAST: 0.05, Lane.SAMPLER: 0.05, Lane.SLOW: 0.15, Lane.HEAVY: 0.15}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,16 @@ class Plan:
 
 
 def first(name: str, base_seconds: float, now: float, spread: str = "") -> Plan:
-    """Due at once; the phase of later runs follows from `spread`, so that 200 instances do not poll in step."""
-    return Plan(name, base_seconds, now - phase(spread, base_seconds))
+    """Due at once, and again after half an interval at the earliest: a start is work enough.
+
+    The phase of later runs follows from `spread`, so that 200 instances do not poll in step.
+    """
+    return Plan(name, base_seconds, now - phase(spread, base_seconds) / 2)
 
 
-def start_delay(name: str, siblings: int, *, is_probe: bool = False) -> float:
-    """Seconds that a task of an instance with so many siblings waits at the start: a fleet does not log in at once."""
-    return phase(name, siblings * (START_PROBE_SECONDS_EACH if is_probe else START_SECONDS_EACH))
+def start_delay(lane: Lane, name: str, siblings: int) -> float:
+    """Seconds that a lane of an instance with so many siblings waits at the start: a fleet does not log in at once."""
+    return phase(f"{lane} {name}", siblings * START_SECONDS_EACH[lane])
 
 
 def phase(spread: str, interval_seconds: float) -> float:

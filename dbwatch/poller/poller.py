@@ -88,26 +88,25 @@ class InstancePoller:
         """Poll; when cancelled, close every session and forget what was seen."""
         try:
             async with asyncio.TaskGroup() as group:
-                for name, work in self._works():
-                    group.create_task(self._begin(name, work), name=name)
+                for lane, work in self._works():
+                    group.create_task(self._begin(lane, work), name=f"{lane} {self.instance.name}")
         finally:
             self._around.store.forget(self.instance.name)
 
-    async def _begin(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        is_probe = name.startswith(Lane.PROBE)
-        await asyncio.sleep(schedule.start_delay(name, self._siblings, is_probe=is_probe))
-        await supervise(name, work, self._around.on_crash)
+    async def _begin(self, lane: Lane, work: Callable[[], Awaitable[None]]) -> None:
+        await asyncio.sleep(schedule.start_delay(lane, self.instance.name, self._siblings))
+        await supervise(f"{lane} {self.instance.name}", work, self._around.on_crash)
 
-    def _works(self) -> Iterator[tuple[str, Callable[[], Awaitable[None]]]]:
+    def _works(self) -> Iterator[tuple[Lane, Callable[[], Awaitable[None]]]]:
         around = self._around
         probe = LoginProbe(self.watch, self._engine, around.logins, around.heartbeats)
-        yield f"{Lane.PROBE} {self.instance.name}", probe.run
+        yield Lane.PROBE, probe.run
         place = asyncio.Lock()
         for lane in used_lanes(self.watch):
             make = partial(LaneRunner, self.watch, self._engine, lane, place=place, logins=around.logins)
             runner = make(heartbeats=around.heartbeats, on_lateness=around.on_lateness)
-            yield f"{lane} {self.instance.name}", runner.run
+            yield lane, runner.run
         for item in self.watch.collectors:
             if item.lane is Lane.SAMPLER and item.enabled:
                 sampler = Sampler(self.watch, self._engine, item, around.logins, around.heartbeats)
-                yield f"sampler {self.instance.name}", sampler.run
+                yield Lane.SAMPLER, sampler.run

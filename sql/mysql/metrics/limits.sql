@@ -1,7 +1,6 @@
 /* ---
 description: How many sessions the server admits.
 interval: 60s
-lane: slow
 max_series: 1
 metrics:
   dbwatch_sessions_max: {value: sessions_max}

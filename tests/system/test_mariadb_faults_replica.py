@@ -1,0 +1,64 @@
+"""A MariaDB replica under the daemon's eyes: linked, cut off, stopped, promoted (metrics.md F5, F7)."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.mariadb_watching import (
+    COLLECTORS,
+    INTERVAL,
+    NEVER_EMPTY,
+    accidents,
+    fed,
+    page_with,
+    quick,
+    settled,
+)
+
+if TYPE_CHECKING:
+    from tests.fix_daemon import NewDaemon
+    from tests.fix_mariadb import NewMariadb, NewReplica
+
+pytestmark = [pytest.mark.system, pytest.mark.engine]
+CONNECTED, LAG, THREAD = (
+    "dbwatch_replication_connected",
+    "dbwatch_replication_lag_seconds",
+    "dbwatch_replication_thread_running",
+)
+
+
+def test_a_replica_tells_its_link_its_threads_and_its_promotion(
+    daemon: NewDaemon, new_mariadb: NewMariadb, mariadb_replica: NewReplica
+) -> None:
+    primary = new_mariadb()
+    replica = mariadb_replica(primary)
+    running = daemon({"instances": {"primary": quick(primary), "replica": quick(replica)}})
+    settled(running, db_instance="primary")
+    settled(running, db_instance="replica")
+    linked = page_with(running, lambda page: page.value(CONNECTED, db_instance="replica") == 1)
+    replica.sql("STOP SLAVE SQL_THREAD")
+    page_with(running, lambda page: page.value(THREAD, db_instance="replica", thread="sql") == 0)
+    replica.sql("START SLAVE")
+    page_with(running, lambda page: page.value(LAG, db_instance="replica") == 0)
+    since = len(replica.log())
+    primary.stop()
+    cut = page_with(running, lambda page: page.value(CONNECTED, db_instance="replica") == 0)
+    replica.sql("STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only = 0")
+    at = time.monotonic()
+    promoted = page_with(running, lambda page: page.value("dbwatch_role", db_instance="replica", role="primary") == 1)
+    seconds = time.monotonic() - at
+    after = page_with(running, lambda page: fed(page, db_instance="replica") == NEVER_EMPTY)
+
+    assert 1 == linked.value("dbwatch_role", db_instance="replica", role="replica")
+    assert 1 == linked.value("dbwatch_role", db_instance="primary", role="primary")
+    assert 1 == linked.value("dbwatch_mysql_replicas_connected", db_instance="primary")
+    assert set(COLLECTORS) == fed(linked, db_instance="replica")
+    assert cut.value(LAG, db_instance="replica") is None
+    assert 1 == cut.value(THREAD, db_instance="replica", thread="sql")
+    assert seconds < 2 * INTERVAL + 0.3
+    assert {} == promoted.where(CONNECTED, db_instance="replica")
+    assert {} == after.where(THREAD, db_instance="replica")
+    assert [] == [line for line in accidents(replica, since) if "dbwatch" in line]
