@@ -76,12 +76,16 @@ class ControlError(DbwatchError):
 
 
 class EngineError(DbwatchError):
-    """A server refused, failed or went away. `reason` is a label; `message` carries no secret and no query text."""
+    """A server refused, failed or went away. `reason` is a label; `message` carries no secret and no query text.
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    `remedy` is the exact statement that mends it, where it is known.
+    """
+
+    def __init__(self, reason: Reason, message: str, remedy: str = "") -> None:
         self.reason = reason
         self.message = message
+        self.remedy = remedy
         super().__init__(f"{reason}: {message}")
 
-    def __reduce__(self) -> tuple[type[EngineError], tuple[Reason, str]]:
-        return (type(self), (self.reason, self.message))
+    def __reduce__(self) -> tuple[type[EngineError], tuple[Reason, str, str]]:
+        return (type(self), (self.reason, self.message, self.remedy))

@@ -32,6 +32,10 @@ GUARDS = {
     "max_parallel_workers_per_gather": "0",
     "work_mem": "16MB",  # 10,000 tables without a temporary file
     "client_min_messages": "error",
+    # A cut network must not leave our sessions behind for two hours, against our own connection limit.
+    "tcp_keepalives_idle": "60",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "6",
 }
 UNNAMED = ""  # a statement that leaves nothing behind in a pooler's backend
 

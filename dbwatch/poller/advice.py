@@ -6,8 +6,8 @@ from dbwatch.errors import EngineError, Reason
 
 
 def of(error: EngineError) -> str:
-    """The first thing to look at; the exact GRANT, where one is missing, is told by the probe."""
-    return ADVICE.get(error.reason, "")
+    """The statement that mends it, where the error knows one, else the first thing to look at."""
+    return error.remedy or ADVICE.get(error.reason, "")
 
 
 ADVICE = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from dbwatch.core.catalogue import Catalogue
     from dbwatch.core.model import Collector, Facts, Probe, Question, Rows
     from dbwatch.engines.base import Engine, Session
+    from dbwatch.settings.models import DatabaseFilter
 
 PROBE_TIMEOUT_SECONDS = 1.0
 PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
@@ -29,6 +31,27 @@ async def ask(session: Session, question: Question, facts: Facts) -> Rows:
         raise EngineError(Reason.MISSING, f"{question.name}: nothing to ask of {facts.flavour} {facts.version_text}")
     rows = await session.fetch(Query(question.name, sql, question.timeout_seconds))
     return mapping.pivot(rows, *question.key_value) if question.key_value else rows
+
+
+async def databases(
+    session: Session, catalogue: Catalogue, engine: Engine, facts: Facts, chosen: DatabaseFilter
+) -> tuple[list[str], dict[str, EngineError]]:
+    """The databases to ask one by one, and those that we may not enter, with the GRANT. Raise EngineError."""
+    rows = await ask(session, catalogue.question(engine.name, "databases"), facts)
+    found = zip(rows.column("name"), rows.column("remedy"), strict=True)
+    remedies = {str(name): remedy for name, remedy in found if wanted(chosen, str(name))}
+    closed = {name: no_entry(name, str(remedy)) for name, remedy in remedies.items() if remedy}
+    return [name for name in remedies if name not in closed], closed
+
+
+def no_entry(database: str, remedy: str) -> EngineError:
+    return EngineError(Reason.PERMISSION, f"database {database}: our account lacks CONNECT", remedy)
+
+
+def wanted(databases: DatabaseFilter, name: str) -> bool:
+    """Whether the instance's filter lets this database in."""
+    included = any(fnmatch.fnmatchcase(name, pattern) for pattern in databases.include)
+    return included and not any(fnmatch.fnmatchcase(name, pattern) for pattern in databases.exclude)
 
 
 async def read_facts(engine: Engine, catalogue: Catalogue, session: Session) -> Facts:

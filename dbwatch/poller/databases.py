@@ -6,7 +6,6 @@ of a dropped database go at once. One that refuses us is asked again much later:
 
 from __future__ import annotations
 
-import fnmatch
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from dbwatch.core.model import Block, Collector, Facts, Lane
     from dbwatch.engines.base import Engine, Session
     from dbwatch.poller.watch import Watch
-    from dbwatch.settings.models import DatabaseFilter
 
 
 RETRY_SECONDS = {
@@ -76,6 +74,7 @@ class DatabaseRound:
         self._lane = lane
         self._logins = logins
         self._memories: dict[str, Memory] = {}
+        self._closed: dict[str, EngineError] = {}  # databases that we may not enter: not tried, but told
 
     def forget(self) -> None:
         """The server is another one now: what its databases last answered is no longer true."""
@@ -85,9 +84,9 @@ class DatabaseRound:
 
     async def names(self, session: Session, facts: Facts) -> list[str]:
         """The databases to ask, by the instance's filter. Raise EngineError."""
-        question = self._watch.catalogue.question(self._engine.name, "databases")
-        rows = await asking.ask(session, question, facts)
-        return [str(name) for name in rows.column("name") if wanted(self._watch.instance.databases, str(name))]
+        chosen = self._watch.instance.databases
+        names, self._closed = await asking.databases(session, self._watch.catalogue, self._engine, facts, chosen)
+        return names
 
     async def run(
         self, collectors: list[Collector], names: list[str], interval: Callable[[Collector], float]
@@ -103,6 +102,7 @@ class DatabaseRound:
             if asked:
                 await self._in_database(name, asked, runs)
         for collector in collectors:
+            runs[collector.name].error = next(iter(self._closed.values()), runs[collector.name].error)
             oldest = started - FRESH_FOR_INTERVALS * interval(collector)
             self._gather(collector, names, runs[collector.name], oldest)
         return [(collector, runs[collector.name]) for collector in collectors]
@@ -171,7 +171,7 @@ class DatabaseRound:
 
     def _failed(self, collector: Collector, name: str, error: EngineError, run: Run) -> None:
         memory = self._memory(collector)
-        run.error = EngineError(error.reason, f"database {name}: {error.message}")
+        run.error = EngineError(error.reason, f"database {name}: {error.message}", error.remedy)
         if error.reason not in KEEPS_LAST_VALUE:
             memory.parts.pop(name, None)
         if error.reason in RETRY_SECONDS:
@@ -190,9 +190,3 @@ class DatabaseRound:
         fresh = [part for part in memory.parts.values() if part.taken_at >= oldest]
         if fresh or run.error is None:
             run.blocks = [block for part in fresh for block in part.blocks]
-
-
-def wanted(databases: DatabaseFilter, name: str) -> bool:
-    """Whether the instance's filter lets this database in."""
-    included = any(fnmatch.fnmatchcase(name, pattern) for pattern in databases.include)
-    return included and not any(fnmatch.fnmatchcase(name, pattern) for pattern in databases.exclude)

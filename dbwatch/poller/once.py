@@ -15,7 +15,6 @@ from dbwatch.core.model import Lane, Scope
 from dbwatch.errors import EngineError, Reason, UsageError
 from dbwatch.poller import advice, asking, self_metrics
 from dbwatch.poller.clock import SystemClock
-from dbwatch.poller.databases import wanted
 from dbwatch.poller.login import PHASE
 from dbwatch.poller.poller import configured
 from dbwatch.poller.watch import address
@@ -179,16 +178,17 @@ class _Visit:
         if not collectors:
             return []
         try:
-            databases = await self._databases()
+            databases, closed = await self._databases()
         except EngineError as error:
             return [_failed(collector, error) for collector in collectors]
-        runs = [await self._in_database(database, collectors) for database in databases]
+        runs = [[_failed(collector, error) for collector in collectors] for error in closed.values()]
+        runs += [await self._in_database(database, collectors) for database in databases]
         return [_merged(collector, [of[place] for of in runs]) for place, collector in enumerate(collectors)]
 
-    async def _databases(self) -> list[str]:
-        question = self.target.catalogue.question(self.target.engine.name, "databases")
-        rows = await asking.ask(await self.session(Lane.FAST), question, self.facts)
-        return [str(name) for name in rows.column("name") if wanted(self.target.instance.databases, str(name))]
+    async def _databases(self) -> tuple[list[str], dict[str, EngineError]]:
+        target = self.target
+        session = await self.session(Lane.FAST)
+        return await asking.databases(session, target.catalogue, target.engine, self.facts, target.instance.databases)
 
     async def _in_database(self, database: str, collectors: Sequence[Collector]) -> list[Run]:
         try:
@@ -262,7 +262,8 @@ def _failed(collector: Collector, error: EngineError, seconds: float = 0.0) -> R
 
 
 def _said_of(database: str | None, error: EngineError) -> EngineError:
-    return EngineError(error.reason, f"database {database}: {error.message}") if database else error
+    told = f"database {database}: {error.message}"
+    return EngineError(error.reason, told, error.remedy) if database else error
 
 
 def _merged(collector: Collector, runs: Sequence[Run]) -> Run:

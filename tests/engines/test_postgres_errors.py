@@ -115,6 +115,6 @@ def test_only_a_select_is_asked_column_by_column() -> None:
 
     assert "SHOW jit" == column_wise("SHOW jit", ["jit"])
     assert "SELECT 1" == column_wise("SELECT 1", [])
-    assert 'array_agg(answer."n""o") AS "n""o"' in column_wise("SELECT 1", ['n"o'])
+    assert 'array_agg(piece."n""o") AS "n""o"' in column_wise("SELECT 1", ['n"o'])
     assert commented.rstrip(";") in column_wise(commented, ["n"])
     assert "SELECT n FROM a\n) AS answer" in column_wise(commented, ["n"])

@@ -55,7 +55,9 @@ CATALOGUE = small_catalogue()
 def server(**answers: Rows | EngineError) -> FakeEngine:
     """It has two databases and tells seven of everything."""
     known: dict[str, Rows | EngineError] = {"probe_pg_monitor": YES, **dict.fromkeys(METRICS, SEVEN)}
-    return FakeEngine(answers=known | {"databases": rows("name", of=[("rdv",), ("état",)])} | answers)
+    return FakeEngine(
+        answers=known | {"databases": rows("name", "remedy", of=[("rdv", None), ("état", None)])} | answers
+    )
 
 
 def target(engine: FakeEngine, **settings: object) -> Target:
@@ -139,7 +141,7 @@ async def test_databases_that_cannot_be_listed_fail_what_is_asked_in_them() -> N
 
 
 async def test_an_instance_without_databases_gives_none_and_fails_nothing() -> None:
-    poll = await poll_once(target(server(databases=rows("name", of=[]))), ["tables"])
+    poll = await poll_once(target(server(databases=rows("name", "remedy", of=[]))), ["tables"])
 
     assert (True, 0) == (poll.state.collectors["tables"].succeeded, poll.state.collectors["tables"].series)
 

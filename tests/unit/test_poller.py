@@ -58,6 +58,7 @@ METRICS = {
 }
 QUESTION = "/* ---\ndescription: Q.\n--- */\nSELECT 1\n"
 PROBE = '/* ---\ndescription: P.\ngrant: {any: "GRANT pg_monitor TO {user};"}\n--- */\nSELECT true\n'
+DATABASES = rows("name", "remedy", of=[("rdv", None), ("etatcivil", None)])
 YES, NO = rows("ok", of=[(True,)]), rows("ok", of=[(False,)])
 REFUSED = EngineError(Reason.REFUSED, "nothing listens")
 DENIED = EngineError(Reason.AUTH, "password authentication failed")
@@ -108,7 +109,7 @@ def engine() -> FakeEngine:
             "secrets": rows("n", of=[(7,)]),
             "replays": rows("n", of=[(1,)]),
             "sizes": rows("n", of=[(100,)]),
-            "databases": rows("name", of=[("rdv",), ("etatcivil",)]),
+            "databases": DATABASES,
             "active": rows("class", "n", of=[("io", 2)]),
             "probe_pg_monitor": YES,
         }
@@ -328,10 +329,25 @@ def test_a_dropped_database_goes_at_once_and_the_others_stay() -> None:
     async def story() -> None:
         server = engine()
         async with polled(server) as scene:
-            server.answers["databases"] = rows("name", of=[("etatcivil",)])
+            server.answers["databases"] = rows("name", "remedy", of=[("etatcivil", None)])
             await scene.after(300)
             assert scene.value("dbwatch_sizes", database="rdv") is None
             assert scene.value("dbwatch_sizes", database="etatcivil") == 100
+
+    run(story())
+
+
+def test_a_database_that_we_may_not_enter_is_told_with_its_grant_and_not_tried() -> None:
+    grant = "GRANT CONNECT ON DATABASE secret TO dbwatch;"
+
+    async def story() -> None:
+        server = engine()
+        server.answers["databases"] = rows("name", "remedy", of=[("rdv", None), ("secret", grant)])
+        async with polled(server) as scene:
+            status = scene.store.state("pg1").collectors["sizes"]
+            assert (False, Reason.PERMISSION, grant) == (status.succeeded, status.reason, status.remedy)
+            assert scene.value("dbwatch_sizes", database="rdv") == 100
+            assert scene.value("dbwatch_sizes", database="secret") is None
 
     run(story())
 
