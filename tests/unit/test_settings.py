@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import traceback
 from multiprocessing.reduction import ForkingPickler
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from dbwatch.errors import ConfigError
+from dbwatch.files import config_root
 from dbwatch.settings.checks import unknown_collectors
 from dbwatch.settings.load import load, load_with_warnings
 from dbwatch.settings.models import (
@@ -25,7 +26,10 @@ from dbwatch.settings.models import (
 )
 from dbwatch.settings.report import check_report
 
-EXAMPLE = Path(__file__).parents[2] / "config"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXAMPLE = config_root()
 CANARY = "hunter2-canary"
 
 ONE = """\

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner
 
 from dbwatch.cli.config_commands import app
+from dbwatch.files import config_root
 from dbwatch.settings.schema import file_schema
 
-EXAMPLE = Path(__file__).parents[2] / "config"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXAMPLE = config_root()
 
 
 def test_an_instance_has_no_name_and_may_take_its_keys_from_the_defaults() -> None:
