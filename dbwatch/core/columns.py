@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NUMBERS = frozenset({int, float, bool, type(None)})
 OTHER = "_other"
+LONGEST_LABEL = 1024
 
 
 def numbers(raw: Sequence[object], column: Column) -> Sequence[float | None]:
@@ -66,9 +67,13 @@ def _from_text(text: str, column: Column) -> float | None:
 
 def label_values(raw: Sequence[object]) -> tuple[str, ...]:
     """A label is always text; NULL is the empty string, which Prometheus takes for an absent label."""
-    if set(map(type, raw)) == {str}:
-        return tuple(cast("Sequence[str]", raw))
-    return tuple(_label(value) for value in raw)
+    values = tuple(cast("Sequence[str]", raw)) if set(map(type, raw)) == {str} else tuple(map(_label, raw))
+    return values if max(map(len, values), default=0) <= LONGEST_LABEL else tuple(map(_cut, values))
+
+
+def _cut(value: str) -> str:
+    """No name is that long: what is, is a mistake of a query, and must not fill every scrape."""
+    return value if len(value) <= LONGEST_LABEL else value[: LONGEST_LABEL - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 def _label(value: object) -> str:

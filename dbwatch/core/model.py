@@ -98,6 +98,7 @@ class Facts:
     started_at: float | None = None
     clock: float | None = None  # the server's Unix time when it answered
     system_identifier: str = ""  # the same for a primary and its standbys
+    databases: frozenset[str] = frozenset()  # all that there are; empty: not known
     settings: Mapping[str, str] = field(default_factory=dict)  # what an @when condition may name: performance_schema
     extensions: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  # of the database asked
     probes: Mapping[str, bool] = field(default_factory=dict)  # privilege probes: name -> proven visible

@@ -146,6 +146,9 @@ class PostgresSession:
         return Prepared(statement, sql is not query.sql, names, tuple(each.type.name for each in attributes))
 
 
+EXTENSION, DATABASE = "extension ", "database "  # how the facts question names what there may be many of
+
+
 class PostgresEngine:
     """Logs in, and reads facts. It remembers only where a pooler refused our settings."""
 
@@ -170,7 +173,9 @@ class PostgresEngine:
     def facts(self, hello: Facts, answer: Rows) -> Facts:
         names, values = map(str, answer.column("name")), answer.column("value")
         given = {name: str(value) for name, value in zip(names, values, strict=True) if value is not None}
-        extensions = {name.removeprefix("extension "): value for name, value in given.items() if " " in name}
+        extensions = {
+            name.removeprefix(EXTENSION): value for name, value in given.items() if name.startswith(EXTENSION)
+        }
         return replace(
             hello,
             role=Role(given["role"]),
@@ -178,6 +183,7 @@ class PostgresEngine:
             system_identifier=given["system_identifier"],
             clock=float(given["clock"]),
             settings={"account": given["account"]},
+            databases=frozenset(name.removeprefix(DATABASE) for name in given if name.startswith(DATABASE)),
             extensions={name: version_of(value) for name, value in extensions.items()},
         )
 

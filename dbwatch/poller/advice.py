@@ -10,12 +10,28 @@ def of(error: EngineError) -> str:
     return error.remedy or ADVICE.get(error.reason, "")
 
 
+def of_collector(error: EngineError) -> str:
+    """The same for one collector of a server that can be reached."""
+    return error.remedy or COLLECTOR_ADVICE.get(error.reason, "")
+
+
+COLLECTOR_ADVICE = {
+    Reason.TIMEOUT: "The query took longer than the collector may: look for a lock or for load; "
+    "`collectors: NAME: timeout` in the configuration raises the limit.",
+    Reason.LOCK: "It waited for a lock and gave way. It is asked again; see `dbwatch ask INSTANCE locks`.",
+    Reason.MISSING: "Something that it reads is not there on this server. It is asked again in 15 minutes.",
+    Reason.SYNTAX: "The server does not understand the query: is its variant for this version? Again in 15 minutes.",
+    Reason.SHAPE: "The answer is not what its head describes: see the columns, labels and numbers there.",
+    Reason.PERMISSION: "Our account may not read it: `dbwatch doctor` names what is missing.",
+}
+
 ADVICE = {
     Reason.REFUSED: "Nothing listens there: is the server running, are host and port right, which address does it "
     "listen on?",
     Reason.TIMEOUT: "No answer in time: a firewall that drops packets, or a server that is overloaded or hung.",
     Reason.AUTH: "The server refused our account: check user, password file and, on PostgreSQL, pg_hba.conf. "
-    "No new try for 10 minutes, so that the account is not locked; `dbwatch reload` tries at once.",
+    "No new try for 10 minutes, so that the account is not locked, unless the password file changes; `dbwatch reload` "
+    "tries at once. On MariaDB an anonymous ''@localhost comes before 'NAME'@'%'.",
     Reason.TLS: "No trusted TLS connection: check tls.mode, tls.ca_file and the name in the server's certificate.",
     Reason.DNS: "The host name does not resolve: check `host` and the resolver of this machine.",
     Reason.STARTING: "The server is starting, recovering or stopping: wait, then read its log.",

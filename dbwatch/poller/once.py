@@ -256,7 +256,7 @@ def _failed(collector: Collector, error: EngineError, seconds: float = 0.0) -> R
             seconds=seconds,
             reason=error.reason,
             message=error.message,
-            remedy=advice.of(error),
+            remedy=advice.of_collector(error),
         )
     )
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from dbwatch.core import exposition, mapping
-from dbwatch.poller.watch import Outcome
+from dbwatch.poller.outcome import Outcome
 
 if TYPE_CHECKING:
     from dbwatch.core.mapping import Mapper

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from dbwatch.tasks import Heartbeats
 
 GRACE_SECONDS = 60.0
-ASK_AGAIN_SECONDS = 60.0
 LONGEST_STEP_INTERVALS = 2.0  # a gap was not seen, so it is not counted
 
 
@@ -44,7 +43,9 @@ class Sampler:
             while True:
                 self._heartbeats.forget(self._name)
                 await self._watch.reached.wait()
-                await self._rest(await self._visit())
+                seconds = await self._visit()
+                self._heartbeats.forget(self._name)  # a rest is no hang
+                await self._rest(seconds)
         finally:
             self._heartbeats.forget(self._name)
 
@@ -84,7 +85,7 @@ class Sampler:
         while generation == self._watch.generation:
             facts = await self._facts(session)
             if facts is None:
-                return ASK_AGAIN_SECONDS
+                return self._watch.instance.fast_interval
             query = asking.query(self._collector, facts)
             publish_at = clock.monotonic() + self._watch.instance.fast_interval
             blocks: list[Block] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -15,14 +15,16 @@ from dbwatch.core.model import Snapshot
 from dbwatch.core.schedule import FRESH_FOR_INTERVALS
 from dbwatch.errors import EngineError, Reason
 from dbwatch.poller import advice, asking, self_metrics
+from dbwatch.poller.outcome import lines_of, without
 from dbwatch.store import CollectorStatus, InstanceState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping
 
     from dbwatch.core.catalogue import Catalogue
-    from dbwatch.core.model import Block, Collector, Facts
+    from dbwatch.core.model import Collector, Facts
     from dbwatch.poller.clock import Clock
+    from dbwatch.poller.outcome import Outcome
     from dbwatch.settings.models import Instance
     from dbwatch.store import Store
 
@@ -34,18 +36,6 @@ KEEPS_LAST_VALUE = frozenset(
      Reason.TLS, Reason.AUTH, Reason.OTHER}
 )  # fmt: skip
 PAGE_LABELS = frozenset({"env", "service", "team"})
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one run of a collector gave: values, their lines by family, and what was left out."""
-
-    blocks: Sequence[Block]
-    lines: Mapping[str, tuple[bytes, ...]]
-    seconds: float
-    interval_seconds: float
-    dropped: int = 0
-    error: EngineError | None = None
 
 
 class Watch:
@@ -91,7 +81,7 @@ class Watch:
             collector.name: CollectorStatus(
                 collector.name,
                 collector.lane.value,
-                collector.interval_seconds,
+                max(collector.interval_seconds, self.instance.fast_interval),
                 skipped="" if collector.enabled else "disabled",
             )
             for collector in self.collectors
@@ -151,8 +141,18 @@ class Watch:
         """New facts from a lane; a restart, a failover or an upgrade ends every series of before at once."""
         if facts.clock is not None:
             self.measures.clock_offset_seconds = facts.clock - (asked_at + self.clock.time()) / 2
+        before = self.facts
         self.met(facts)
         self._set(facts=facts)
+        if before is not None and facts.databases:
+            self._forget_databases(before.databases - facts.databases)
+
+    def _forget_databases(self, dropped: Collection[str]) -> None:
+        """A dropped database ends at once, in every family that names it."""
+        for before in self.store.snapshots(self.name) if dropped else ():
+            after = without(before, dropped)
+            if after is not before:
+                self.store.put(after, lines_of(self.renderer, after.collector, after.blocks))
 
     def met(self, facts: Facts) -> None:
         """Whoever first gets an answer from another server than before ends what was said of that one."""
@@ -185,6 +185,9 @@ class Watch:
         tally = self.measures.tally(collector.name)
         tally.dropped += outcome.dropped
         tally.missing = ()
+        known = self.store.snapshot(self.name, collector.name)
+        if outcome.dropped and not (known and known.dropped):
+            log.warning("series_dropped", instance=self.name, collector=collector.name, series=outcome.dropped)
         self.store.put(self._snapshot(collector.name, outcome), outcome.lines)
         before = self.state.collectors[collector.name]
         status = replace(
@@ -196,7 +199,7 @@ class Watch:
             interval_seconds=outcome.interval_seconds,
             reason=outcome.error.reason if outcome.error else None,
             message=outcome.error.message if outcome.error else "",
-            remedy=advice.of(outcome.error) if outcome.error else "",
+            remedy=advice.of_collector(outcome.error) if outcome.error else "",
             skipped="",
         )
         if outcome.error is not None:
@@ -220,7 +223,7 @@ class Watch:
                 interval_seconds=interval_seconds,
                 reason=error.reason,
                 message=error.message,
-                remedy=advice.of(error),
+                remedy=advice.of_collector(error),
                 skipped="",
                 series=snapshot.series if snapshot else 0,
             )
@@ -277,11 +280,7 @@ class Watch:
         self._set(in_maintenance=self._in_maintenance(self.name))
         self.store.put_state(self.state)
         blocks = self_metrics.blocks(self.state, self.measures)
-        lines: dict[str, tuple[bytes, ...]] = {}
-        for position, block in enumerate(blocks):
-            text = b"".join(self.renderer.render(self_metrics.COLLECTOR, position, block))
-            lines[block.family] = (*lines.get(block.family, ()), text)
-        self.renderer.forget(self_metrics.COLLECTOR, len(blocks))
+        lines = lines_of(self.renderer, self_metrics.COLLECTOR, blocks)
         snapshot = Snapshot(self.name, self_metrics.COLLECTOR, self.clock.time(), 0.0, tuple(blocks))
         self.store.put(snapshot, lines)
 

@@ -402,3 +402,29 @@ def test_an_override_switches_a_collector_off() -> None:
             assert scene.store.state("pg1").collectors["things"].skipped == "disabled"
 
     run(story())
+
+
+def test_what_names_a_dropped_database_goes_with_the_next_fast_round() -> None:
+    async def story() -> None:
+        server = engine()
+        server.hello = replace(FACTS, databases=frozenset({"rdv", "etatcivil"}))
+        async with polled(server) as scene:
+            assert scene.value("dbwatch_sizes", database="etatcivil") == 100
+            server.hello = replace(FACTS, databases=frozenset({"rdv"}))
+            await scene.after(11)
+            assert scene.value("dbwatch_sizes", database="etatcivil") is None
+            assert scene.value("dbwatch_sizes", database="rdv") == 100
+
+    run(story())
+
+
+def test_a_sampler_that_may_not_see_is_no_hang_and_sees_again_soon() -> None:
+    async def story() -> None:
+        server = engine()
+        server.answers["probe_pg_monitor"] = NO
+        async with polled(server) as scene:
+            for _ in range(40):
+                await scene.after(5)
+                assert scene.heartbeats.late() == []
+
+    run(story())

@@ -15,3 +15,7 @@ CROSS JOIN LATERAL (
 UNION ALL
 SELECT 'extension ' || e.extname, e.extversion
 FROM pg_extension AS e
+UNION ALL
+-- A database that is no longer among them ends at once on every page.
+SELECT 'database ' || d.datname, ''
+FROM pg_database AS d

@@ -23,15 +23,18 @@ WITH pages AS (
 )
 SELECT n.nspname AS schema_name,
        c.relname AS table_name,
-       b.bytes * c.relpages AS heap_bytes,
-       b.bytes * coalesce(i.indexes, 0) AS index_bytes,
-       b.bytes * (t.relpages + coalesce(ti.indexes, 0)) AS toast_bytes,
+       -- Never counted yet (-1; before version 14, 0 rows on 0 pages): no size is known.
+       CASE WHEN s.counted THEN b.bytes * c.relpages END AS heap_bytes,
+       CASE WHEN s.counted THEN b.bytes * coalesce(i.indexes, 0) END AS index_bytes,
+       CASE WHEN s.counted THEN b.bytes * (t.relpages + coalesce(ti.indexes, 0)) END AS toast_bytes,
        b.bytes * (c.relpages + coalesce(i.indexes, 0) + coalesce(t.relpages + coalesce(ti.indexes, 0), 0)) AS total_bytes,
        -- The running count; a crash loses it, and what is left is the planner's estimate (-1: none).
        coalesce(nullif(pg_stat_get_live_tuples(c.oid), 0)::float8, nullif(c.reltuples, -1)::float8) AS row_count
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 CROSS JOIN (SELECT current_setting('block_size')::float8 AS bytes) AS b
+CROSS JOIN LATERAL (SELECT c.reltuples > 0 OR c.relpages > 0
+                           OR (c.reltuples = 0 AND current_setting('server_version_num')::int >= 140000) AS counted) AS s
 LEFT JOIN pages AS i ON i.indrelid = c.oid
 LEFT JOIN pg_class AS t ON t.oid = c.reltoastrelid AND t.relkind = 't'
 LEFT JOIN pages AS ti ON ti.indrelid = t.oid
