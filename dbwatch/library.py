@@ -8,7 +8,7 @@ from dbwatch.core import catalogue
 from dbwatch.core.catalogue import ENGINES, Catalogue, Source
 from dbwatch.errors import CatalogueError, ConfigError, Fault
 from dbwatch.files import sql_root
-from dbwatch.settings.checks import unknown_collectors
+from dbwatch.settings.checks import unknown_collectors, unplaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
     from dbwatch.core.model import Family
     from dbwatch.settings.models import Settings
+    from dbwatch.settings.tree import Placing
 
 FAMILIES = "families.yml"
 
 
-def load_for(settings: Settings) -> Catalogue:
+def load_for(settings: Settings, at: Placing = unplaced) -> Catalogue:
     """The catalogue that these settings ask for. Raise ConfigError, also where they name a collector that is not."""
     loaded = load(settings.collectors_dir)
-    faults = unknown_collectors(settings, loaded.known_collectors())
+    faults = unknown_collectors(settings, loaded.known_collectors(), at)
     if faults:
         raise ConfigError(faults)
     return loaded
@@ -61,9 +62,18 @@ def _builtin(root: Path) -> Iterator[Source]:
 def _own(directory: Path) -> Iterator[Source]:
     if not directory.is_dir():
         raise CatalogueError([Fault(str(directory), "collectors_dir is not a directory")])
-    for engine in ENGINES:
-        for path in sorted((directory / engine).glob("*.sql")):
-            yield Source(engine, "metrics", path.stem, str(path), _read(path), builtin=False)
+    ours = [(engine, path) for engine in ENGINES for path in sorted((directory / engine).glob("*.sql"))]
+    if strays := _strays(directory, {path for _, path in ours}):
+        mend = f"put it in {' or '.join(f'{directory / engine}/' for engine in ENGINES)}"
+        raise CatalogueError(Fault(str(path), "not read", mend) for path in strays)
+    for engine, path in ours:
+        yield Source(engine, "metrics", path.stem, str(path), _read(path), builtin=False)
+
+
+def _strays(directory: Path, ours: set[Path]) -> list[Path]:
+    """Files that somebody meant as collectors; what begins with a dot is an editor's, or a Kubernetes volume's."""
+    found = sorted(set(directory.rglob("*.sql")) - ours)
+    return [path for path in found if not any(part.startswith(".") for part in path.relative_to(directory).parts)]
 
 
 def _own_families(directory: Path, taken: set[str]) -> dict[str, Family]:

@@ -44,7 +44,7 @@ Lifecycle = Annotated[
 ]
 LogLevel = Annotated[str | None, typer.Option("--log.level", help="debug, info, warning or error.")]
 LogFormat = Annotated[str | None, typer.Option("--log.format", help="auto, console or json.")]
-Seconds = Annotated[float | None, typer.Option("--seconds", help="End by itself after so many seconds.")]
+Seconds = Annotated[float | None, typer.Option("--seconds", min=1, help="End by itself after so many seconds.")]
 Scale = Annotated[float, typer.Option("--scale", min=0.01, max=10, help="How much data: 1 is the usual amount.")]
 Directory = Annotated[Path, typer.Argument(help="Where to; nothing that stands there is overwritten.")]
 
@@ -83,7 +83,10 @@ def demo(*, seconds: Seconds = None, scale: Scale = 1.0) -> None:
 
 @app.command()
 def reload(*, config: Config = DEFAULT_CONFIG) -> None:
-    """Let the daemon read its configuration again."""
+    """Let the daemon read its configuration again.
+
+    That is the one it was started with: -c only tells where its control socket is.
+    """
     from dbwatch.cli import running
 
     print(running.reload(config))

@@ -23,7 +23,7 @@ def check(path: PathArgument = None, config: Config = DEFAULT_CONFIG) -> None:
     from dbwatch.http import live_config
     from dbwatch.settings.report import check_report
 
-    report = check_report(path or config, os.environ, library.load_for, live_config.check)
+    report = check_report(path or config, os.environ, library.load_for, lambda settings, _: live_config.check(settings))
     print("\n".join(report.lines))
     raise typer.Exit(0 if report.ok else 1)
 

@@ -39,4 +39,7 @@ def _next_steps(directory: Path) -> list[str]:
         f"  2. dbwatch config check --config {directory}",
         f"  3. dbwatch doctor --config {directory}     what is missing, and the GRANT for it",
         f"  4. dbwatch run --config {directory}        then open http://127.0.0.1:10432",
+        "",
+        "For a trial as a normal user, first give state_directory and control_socket in dbwatch.yml paths that you may",
+        "write to, such as `state_directory: state` and `control_socket: control.sock`: beside that file.",
     ]

@@ -15,6 +15,7 @@ from dbwatch.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from dbwatch.poller.once import Target
@@ -38,7 +39,16 @@ def ask(config: Path, name: str, names: Sequence[str], collectors: Sequence[str]
     question = names[0] if len(names) == 1 and not collectors else ""
     if question in asking.QUESTIONS:
         return Answer(asyncio.run(asking.activity_text(target, question, style, width)))
+    _refuse_mixture(names, target.catalogue.known_collectors()[target.engine.name])
     return Answer(*asyncio.run(asking.poll_text(target, [*names, *collectors], style, width)))
+
+
+def _refuse_mixture(names: Sequence[str], collectors: AbstractSet[str]) -> None:
+    """Words that are no collectors' names, where only those can stand. Raise UsageError."""
+    if any(name in asking.QUESTIONS for name in names) and len(names) > 1:
+        raise UsageError("ask for sessions or locks alone; collectors of these names: --collector")
+    if "metrics" in names and "metrics" not in collectors:
+        raise UsageError("no collector 'metrics': without a name ask prints all metrics")
 
 
 def doctor(config: Path, names: Sequence[str], say: Callable[[str], None]) -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from dbwatch.cli.samples import Sample
 
 CHECKS_FILE = Path(__file__).with_name("checks.yml")
-LONGEST_MESSAGE = 200
+LONGEST_MESSAGE = 400
 STALE_SECONDS, STALE_INTERVALS = 300.0, 3
 
 
@@ -143,6 +143,8 @@ def _default(text: str) -> Range | None:
 def _given(checks: Checks, entries: Iterable[str]) -> dict[str, Range]:
     pairs = [entry.partition("=") for entry in entries]
     for name, equals, _ in pairs:
+        if not equals and Path(name).exists():
+            raise UsageError("for check, -c is --critical: give the configuration with --config")
         if name not in checks.checks or not equals:
             raise UsageError(f"not a threshold: {name!r}: write NAME=RANGE, NAME one of {', '.join(checks.checks)}")
     return {name: parse(text) for name, _, text in pairs}

@@ -18,6 +18,7 @@ from dbwatch.core.heads import (
     ProbeHead,
     QuestionHead,
     fault,
+    mistakes,
     split,
     validated,
 )
@@ -92,7 +93,7 @@ def families(text: str, where: str) -> dict[str, Family]:
         try:
             found[name] = _family(name, FamilyHead.model_validate(entry))
         except ValidationError as error:
-            faults += [Fault(f"{where}: {name}", f"{mistake['loc']}: {mistake['msg']}") for mistake in error.errors()]
+            faults += mistakes(error, f"{where}: {name}")
         except ValueError as error:
             faults.append(Fault(f"{where}: {name}", str(error)))
     if faults:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError
 
-from dbwatch.core import conditions, durations, strict_yaml
+from dbwatch.core import conditions, durations, strict_yaml, wording
 from dbwatch.core.model import Lane, Role, Scope, Variant
 from dbwatch.errors import CatalogueError, Fault
 
@@ -19,6 +19,7 @@ HEAD = re.compile(r"\s*/\*\s*---\n(?P<head>.*?)\n\s*---\s*\*/[ \t]*\n", re.DOTAL
 WHEN = re.compile(r"^--\s*@when\s+(?P<condition>.+?)\s*$", re.MULTILINE)
 FAST_UP_TO_SECONDS = 60.0
 HEAD_BEGINS_ON_LINE = 2
+BRANCHES = ("ColumnHead", "list[ColumnHead]", "[key]")
 TIMEOUTS = {Lane.FAST: 1.0, Lane.SLOW: 10.0, Lane.HEAVY: 300.0, Lane.SAMPLER: 0.9, Lane.PROBE: 1.0}
 
 Duration = Annotated[float, BeforeValidator(durations.seconds), Field(gt=0)]
@@ -140,6 +141,22 @@ def validated(model: type[HeadModel], head: dict[str, object], where: str) -> He
     try:
         return model.model_validate(head)
     except ValidationError as error:
-        raise CatalogueError(
-            Fault(where, f"{'.'.join(map(str, mistake['loc']))}: {mistake['msg']}") for mistake in error.errors()
-        ) from None
+        raise CatalogueError(mistakes(error, where)) from None
+
+
+def mistakes(error: ValidationError, where: str) -> list[Fault]:
+    """One Fault per key: of `one column or a list of them`, only what was meant is told."""
+    found = [(_keys(mistake["loc"]), mistake) for mistake in error.errors()]
+    deeper = {keys[:depth] for keys, _ in found for depth in range(len(keys))}
+    told: dict[tuple[str, ...], Fault] = {}
+    for keys, mistake in found:
+        if mistake["loc"][-1:] and mistake["loc"][-1] in BRANCHES and keys in deeper:
+            continue
+        what, mend = wording.words(mistake)
+        told.setdefault(keys, Fault(where, f"{'.'.join(keys)}: {what}" if keys else what, mend))
+    return list(told.values())
+
+
+def _keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
+    """As they are written: without the branches of a union, and without [key]."""
+    return tuple(str(step) for step in location if step not in BRANCHES)

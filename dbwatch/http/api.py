@@ -84,6 +84,7 @@ def _collector_json(each: CollectorView) -> Json:
         "last_success_at": _moment(status.last_success_at),
         "duration_seconds": status.seconds,
         "series": status.series,
+        "dropped_series": each.dropped,
         "reason": status.reason,
         "message": status.message,
         "remedy": status.remedy,

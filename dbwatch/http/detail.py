@@ -41,6 +41,7 @@ def detail(view: InstanceView, frame: Frame) -> str:
                 element("p", what_it_is(view), class_="quiet what"),
                 *wrong,
                 figure_list(view.figures, frame.now, is_down=state.up is False) if has_figures(view) else None,
+                *_hints(view),
                 _facts(view, frame.now),
                 class_=f"card {view.level.name.lower()}",
             ),
@@ -52,16 +53,29 @@ def detail(view: InstanceView, frame: Frame) -> str:
     )
 
 
+def _hints(view: InstanceView) -> list[Safe]:
+    """What to ask next about a figure that is out of bounds."""
+    if view.state.up is False:
+        return []
+    return [problem(f"{figure.title}: look closer with", "", figure.hint) for figure in view.figures if figure.hint]
+
+
 def _rankings(view: InstanceView) -> list[Safe]:
-    return [element("div", *map(_ranking, view.rankings), class_="rankings")] if view.rankings else []
+    """Those of an instance that is down are what is kept of it: they say so."""
+    if not view.rankings:
+        return []
+    is_down = view.state.up is False
+    lists = [_ranking(ranking, is_down=is_down) for ranking in view.rankings]
+    return [element("div", *lists, class_="rankings quiet" if is_down else "rankings")]
 
 
-def _ranking(ranking: Ranking) -> Safe:
+def _ranking(ranking: Ranking, *, is_down: bool) -> Safe:
     rows = [
         element("tr", element("td", name), element("td", worth(value, ranking.unit))) for name, value in ranking.items
     ]
     more = element("p", f"and {ranking.more} more", class_="quiet") if ranking.more else None
-    return element("section", element("h2", ranking.title), element("table", element("tbody", *rows)), more)
+    title = f"{ranking.title}, before it went down" if is_down else ranking.title
+    return element("section", element("h2", title), element("table", element("tbody", *rows)), more)
 
 
 def _facts(view: InstanceView, now: float) -> Safe:
@@ -91,7 +105,7 @@ def _rows(each: CollectorView, now: float) -> list[Safe]:
     last = status.last_success_at
     cells: list[Child] = [
         status.name,
-        element("span", f"{each.freshness.sign} {each.freshness.label}", class_="state"),
+        element("span", f"{each.freshness.sign} {each.label}", class_="state"),
         status.lane,
         humanise.duration(status.interval_seconds),
         time(last, humanise.ago(last, now)) if last is not None else humanise.ABSENT,

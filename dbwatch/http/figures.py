@@ -29,6 +29,16 @@ RANKED = 10  # items of a list
 RATE_MAX_SECONDS = 300.0  # readings further apart say nothing of now
 
 
+class Fallback(BaseModel):
+    """What a figure shows where its own family has no sample."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    family: str
+    aggregate: Literal["sum", "max", "min"]
+    unit: Literal["count", "seconds", "bytes"]
+
+
 class Definition(BaseModel):
     """One entry of figures.yml."""
 
@@ -38,6 +48,8 @@ class Definition(BaseModel):
     family: str
     aggregate: Literal["sum", "max", "min", "rate"]
     unit: Literal["count", "seconds", "bytes"]
+    fallback: Fallback | None = Field(default=None, alias="or")
+    hint: str = ""
     labels: dict[str, str] = Field(default_factory=dict)
     of: str = ""
     by: tuple[str, ...] = ()
@@ -58,6 +70,7 @@ class Figure:
     is_high: bool = False
     why: str = ""
     taken_at: float | None = None
+    hint: str = ""  # a command that looks closer; only while it is high
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +113,8 @@ def load(text: str, families: Mapping[str, Family], where: str = "figures.yml") 
 
 
 def _faults(where: str, definition: Definition, families: Mapping[str, Family]) -> list[Fault]:
-    named = [definition.family, definition.of] if definition.of else [definition.family]
-    faults = [Fault(where, f"no family {name!r} in families.yml") for name in named if name not in families]
+    named = (definition.family, definition.of, definition.fallback.family if definition.fallback else "")
+    faults = [Fault(where, f"no family {name!r} in families.yml") for name in named if name and name not in families]
     known = families.get(definition.family)
     unknown = {*definition.labels, *definition.by} - set(known.labels) if known else set()
     return faults + [Fault(where, f"{definition.family} has no label {label!r}") for label in sorted(unknown)]
@@ -131,7 +144,7 @@ class Figures:
         found = _samples(snapshots, definition.family, definition.labels)
         values = [value for _, value in found]
         if not values:
-            return Figure(key, definition.title, definition.unit, why=definition.absent)
+            return _instead(key, definition, snapshots)
         taken_at = max(at for at, _ in found)
         if definition.aggregate == "rate":
             rate = self._rate((instance, key), taken_at, sum(values))
@@ -140,7 +153,8 @@ class Figures:
         value = AGGREGATES[definition.aggregate](values)
         limit = sum(each for _, each in _samples(snapshots, definition.of, {})) if definition.of else None
         high = _is_high(value, limit, definition.warn_above)
-        return Figure(key, definition.title, definition.unit, value, limit or None, high, taken_at=taken_at)
+        hint = definition.hint.replace("{instance}", instance) if high else ""
+        return Figure(key, definition.title, definition.unit, value, limit or None, high, taken_at=taken_at, hint=hint)
 
     def _rate(self, key: tuple[str, str], taken_at: float, total: float) -> float | None:
         last = self._readings.get(key)
@@ -152,6 +166,16 @@ class Figures:
         return rate
 
 
+def _instead(key: str, definition: Definition, snapshots: Sequence[Snapshot]) -> Figure:
+    """The figure where its family has no sample."""
+    other = definition.fallback
+    found = _samples(snapshots, other.family, {}) if other else []
+    if other is None or not found:
+        return Figure(key, definition.title, definition.unit, why=definition.absent)
+    value = AGGREGATES[other.aggregate]([each for _, each in found])
+    return Figure(key, definition.title, other.unit, value, taken_at=max(at for at, _ in found))
+
+
 def _ranking(definition: Definition, snapshots: Iterable[Snapshot]) -> Ranking:
     totals: dict[tuple[str, ...], float] = defaultdict(float)
     for snapshot in snapshots:
@@ -159,7 +183,8 @@ def _ranking(definition: Definition, snapshots: Iterable[Snapshot]) -> Ranking:
             if block.family == definition.family and set(definition.by) <= set(block.label_names):
                 columns = [block.label_values[block.label_names.index(name)] for name in definition.by]
                 for key, value in zip(zip(*columns, strict=True), block.values, strict=True):
-                    totals[key] += value
+                    if any(key):  # what belongs to nothing (background processes) has no name to list
+                        totals[key] += value
     ranked = heapq.nlargest(RANKED, totals.items(), key=itemgetter(1))
     items = [(".".join(filter(None, key)), value) for key, value in ranked]
     title = f"{definition.title} by {definition.by[-1]}" if definition.on_card else definition.title

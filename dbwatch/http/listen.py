@@ -144,6 +144,8 @@ def _remove_stale(path: Path) -> None:
         return
     except OSError as error:
         raise DbwatchError(f"cannot listen on {path}: {error.strerror}") from None
+    if stat.S_ISDIR(mode):
+        raise DbwatchError(f"cannot listen on {path}: it is a directory -> give the path of a file in it")
     if not stat.S_ISSOCK(mode):
         raise DbwatchError(f"cannot listen on {path}: there is a file that is no socket; remove it")
     if _somebody_answers(path):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dbwatch import __version__
 from dbwatch.http import humanise
 from dbwatch.http.markup import document, element, joined
-from dbwatch.http.view import Level
+from dbwatch.http.view import Freshness, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,6 +30,7 @@ class Frame:
     telemetry_path: str
     path: str
     refresh_seconds: int  # 0: not by itself
+    last_reload_failed: bool = False
 
 
 def overview(views: Sequence[InstanceView], frame: Frame) -> str:
@@ -47,7 +48,7 @@ def framed(title: str, *content: Safe, frame: Frame) -> str:
     """Head and foot around the content of a page."""
     refresh = str(frame.refresh_seconds) if frame.refresh_seconds else None
     head = [element("meta", http_equiv="refresh", content=refresh)] if refresh else []
-    return document(title=title, head=head, body=[_top(frame), *content, _foot(frame)])
+    return document(title=title, head=head, body=[_top(frame), _banner(frame), *content, _foot(frame)])
 
 
 def _top(frame: Frame) -> Safe:
@@ -62,6 +63,13 @@ def _top(frame: Frame) -> Safe:
             _refresh_link(frame),
         ),
     )
+
+
+def _banner(frame: Frame) -> Safe | None:
+    if not frame.last_reload_failed:
+        return None
+    text = "the configuration before it is still in use; see the log"
+    return element("div", element("strong", "the last reload failed: "), text, class_="problem banner", role="alert")
 
 
 def _refresh_link(frame: Frame) -> Safe:
@@ -198,6 +206,9 @@ def _figure(figure: Figure, now: float, *, is_down: bool) -> Safe:
     why = "the instance is down" if is_down else figure.why
     if figure.value is None:
         value = element("dd", humanise.ABSENT, class_="absent", title=why)
+    elif is_down:  # the store keeps it for a while: it must not look like now
+        since = f" as of {humanise.ago(figure.taken_at, now)}" if figure.taken_at is not None else " as it was"
+        value = element("dd", *_worth(figure), element("span", since, class_="quiet"), class_="old", title=why)
     else:
         taken = f"read {humanise.ago(figure.taken_at, now)}" if figure.taken_at is not None else None
         mark = "! " if figure.is_high else None
@@ -223,5 +234,7 @@ def _collectors_line(view: InstanceView, now: float) -> list[Safe | str]:
         probed = ["probed ", time(checked, humanise.ago(checked, now))]
     bad = len(view.bad_collectors)
     failing = f", {bad} failing or stale" if bad else ""
+    gaps = sum(each.freshness is Freshness.INCOMPLETE for each in view.collectors)
+    failing += f", {gaps} with dropped series" if gaps else ""
     count = len(view.collectors)
     return [joined(probed), f" · {count} collector{'' if count == 1 else 's'}{failing}" if count else ""]

@@ -79,6 +79,7 @@ class OwnMetrics:
         self._make_http(registry)
 
     def _make_configuration(self, registry: CollectorRegistry) -> None:
+        self._last_reload_failed = False
         self._reload_successful = Gauge(
             "dbwatch_config_last_reload_successful",
             "1 when the last load of the configuration succeeded, 0 when the one before it is still in use.",
@@ -144,9 +145,14 @@ class OwnMetrics:
 
     def reloaded(self, *, successful: bool, now: float) -> None:
         """The configuration was loaded (also the first time), or could not be; `now` in Unix seconds."""
+        self._last_reload_failed = not successful
         self._reload_successful.set(int(successful))
         if successful:
             self._reload_at.set(now)
+
+    @property
+    def last_reload_failed(self) -> bool:
+        return self._last_reload_failed
 
     def lag(self, seconds: float) -> None:
         self._lag.observe(seconds)

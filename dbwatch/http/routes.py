@@ -20,6 +20,7 @@ from dbwatch.http.view import worst_first
 
 if TYPE_CHECKING:
     from dbwatch.http.doors import Doors
+    from dbwatch.http.own_metrics import OwnMetrics
     from dbwatch.http.page import Pages
     from dbwatch.http.sending import Sender
     from dbwatch.http.viewer import Viewer
@@ -43,6 +44,7 @@ class Site:
     pages: Pages
     sender: Sender
     viewer: Viewer
+    own: OwnMetrics
 
     def routes(self) -> list[web.RouteDef]:
         """GET answers HEAD too; the names are the `handler` label of the request metrics."""
@@ -152,7 +154,8 @@ class Site:
     def _frame(self, request: web.Request) -> Frame:
         asked = request.query.get("refresh", "")
         refresh = min(int(asked), REFRESH_MAX_SECONDS) if asked.isascii() and asked.isdigit() else REFRESH_SECONDS
-        return Frame(self.viewer.now(), self.http.telemetry_path, request.path, refresh)
+        failed = self.own.last_reload_failed
+        return Frame(self.viewer.now(), self.http.telemetry_path, request.path, refresh, failed)
 
 
 def line(status: int, text: str) -> web.Response:

@@ -13,6 +13,7 @@ from aiohttp import web
 from dbwatch.http import control, figures, listen
 from dbwatch.http.auth import Gate
 from dbwatch.http.live_config import LiveConfig
+from dbwatch.http.malformed import quieten
 from dbwatch.http.middleware import counting, guarding, header_writer, plain_errors
 from dbwatch.http.page import Pages
 from dbwatch.http.routes import Site
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 STOP_SECONDS = 0.3  # given twice: to answers under way, then to their cancellation
 CONFIG_CHECK_SECONDS = 2.0
+# A connection without a whole request for so long is closed: above 15, so that the usual scrape keeps its connection.
+IDLE_SECONDS = 20.0
 
 log = structlog.get_logger()
 
@@ -54,6 +57,7 @@ async def serve(
     config_check_seconds: float = CONFIG_CHECK_SECONDS,
 ) -> AsyncIterator[Served]:
     """Listen while the context is open. Raise ConfigError or DbwatchError where that cannot be."""
+    quieten()
     addresses = [listen.parse(text) for text in http.listen_addresses]
     live = LiveConfig(http.web_config_file)
     definitions = figures.load(figures.FIGURES_FILE.read_text(), store.families)
@@ -65,7 +69,7 @@ async def serve(
         stack.callback(gate.close)
         viewer = Viewer(store, figures.Figures(definitions))
         stack.callback(viewer.close)
-        site = Site(http, store, doors, pages, Sender(), viewer)
+        site = Site(http, store, doors, pages, Sender(), viewer, own)
         listeners = Listeners(_application(site, live, gate, own), live)
         stack.push_async_callback(listeners.close)
         await listeners.open(addresses)
@@ -106,7 +110,9 @@ class Listeners:
     """The TCP sockets, served with the TLS context of the moment."""
 
     def __init__(self, application: web.Application, live: LiveConfig) -> None:
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=STOP_SECONDS)
+        self._runner = web.AppRunner(
+            application, access_log=None, shutdown_timeout=STOP_SECONDS, keepalive_timeout=IDLE_SECONDS
+        )
         self._live = live
         self._sockets: list[socket.socket] = []
         self._paths: list[Path] = []

@@ -1,6 +1,6 @@
 """What a person is shown of an instance: the store's facts judged and put in order, before HTML or JSON. Pure.
 
-Worst first: down, failing or stale collectors, not probed yet, maintenance, up.
+Worst first: down, failing or stale collectors, a figure out of bounds, not probed yet, maintenance, up.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from dbwatch.core.schedule import FRESH_FOR_INTERVALS
+from dbwatch.http import humanise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dbwatch.core.model import Snapshot
     from dbwatch.http.figures import Figure, Ranking
     from dbwatch.store import CollectorStatus, InstanceState
 
@@ -23,9 +25,10 @@ class Level(IntEnum):
 
     DOWN = 0
     DEGRADED = 1
-    UNKNOWN = 2
-    MAINTENANCE = 3
-    UP = 4
+    ATTENTION = 2
+    UNKNOWN = 3
+    MAINTENANCE = 4
+    UP = 5
 
     @property
     def label(self) -> str:
@@ -34,7 +37,8 @@ class Level(IntEnum):
     @property
     def sign(self) -> str:
         """A shape for those who cannot tell the colours apart."""
-        return {"DOWN": "✖", "DEGRADED": "▲", "UNKNOWN": "?", "MAINTENANCE": "◆", "UP": "✔"}[self.name]
+        signs = {"DOWN": "✖", "DEGRADED": "▲", "ATTENTION": "▲", "UNKNOWN": "?", "MAINTENANCE": "◆", "UP": "✔"}
+        return signs[self.name]
 
 
 class Freshness(IntEnum):
@@ -42,17 +46,21 @@ class Freshness(IntEnum):
 
     FAILING = 0
     STALE = 1
-    WAITING = 2
-    FRESH = 3
-    SKIPPED = 4
+    INCOMPLETE = 2  # it answered, but series over its budget were left out
+    WAITING = 3
+    PAUSED = 4  # it was well when the instance went down
+    FRESH = 5
+    SKIPPED = 6
 
     @property
     def label(self) -> str:
-        return {Freshness.FRESH: "ok", Freshness.WAITING: "not run yet"}.get(self, self.name.lower())
+        words = {Freshness.FRESH: "ok", Freshness.WAITING: "not run yet", Freshness.PAUSED: "waiting"}
+        return words.get(self, self.name.lower())
 
     @property
     def sign(self) -> str:
-        return {"FAILING": "✖", "STALE": "▲", "WAITING": "?", "FRESH": "✔", "SKIPPED": "·"}[self.name]
+        signs = {"FAILING": "✖", "STALE": "▲", "INCOMPLETE": "▲", "WAITING": "?", "FRESH": "✔", "SKIPPED": "·"}
+        return signs.get(self.name, humanise.ABSENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,13 @@ class CollectorView:
 
     status: CollectorStatus
     freshness: Freshness
+    dropped: int = 0  # series of its last answer that were over its budget
+
+    @property
+    def label(self) -> str:
+        if self.freshness is Freshness.INCOMPLETE:
+            return f"{self.dropped:,} dropped (max_series)"
+        return self.freshness.label
 
     @property
     def is_bad(self) -> bool:
@@ -99,21 +114,37 @@ def freshness(status: CollectorStatus, now: float) -> Freshness:
     return Freshness.STALE if is_stale else Freshness.FRESH
 
 
-def instance_view(state: InstanceState, figures: Sequence[Figure], now: float) -> InstanceView:
-    collectors = [CollectorView(status, freshness(status, now)) for status in state.collectors.values()]
+def instance_view(
+    state: InstanceState, figures: Sequence[Figure], now: float, snapshots: Sequence[Snapshot] = ()
+) -> InstanceView:
+    dropped = {snapshot.collector: snapshot.dropped for snapshot in snapshots}
+    collectors = [
+        _collector_view(status, now, dropped.get(status.name, 0), is_down=state.up is False)
+        for status in state.collectors.values()
+    ]
     collectors.sort(key=lambda each: (each.freshness, each.status.name))
-    bad = any(each.is_bad for each in collectors)
-    return InstanceView(state, _level(state, has_bad_collectors=bad), figures, collectors)
+    return InstanceView(state, _level(state, collectors, figures), figures, collectors)
 
 
-def _level(state: InstanceState, *, has_bad_collectors: bool) -> Level:
+def _collector_view(status: CollectorStatus, now: float, dropped: int, *, is_down: bool) -> CollectorView:
+    """That it answered a moment ago is no health while its instance is down."""
+    fares = freshness(status, now)
+    if fares is Freshness.FRESH:
+        fares = Freshness.PAUSED if is_down else Freshness.INCOMPLETE if dropped else fares
+    return CollectorView(status, fares, dropped)
+
+
+def _level(state: InstanceState, collectors: Sequence[CollectorView], figures: Sequence[Figure]) -> Level:
     if state.in_maintenance:
         return Level.MAINTENANCE
     if state.up is None:
         return Level.UNKNOWN
     if not state.up:
         return Level.DOWN
-    return Level.DEGRADED if has_bad_collectors else Level.UP
+    if any(each.is_bad for each in collectors):
+        return Level.DEGRADED
+    has_gap = any(each.freshness is Freshness.INCOMPLETE for each in collectors)
+    return Level.ATTENTION if has_gap or any(figure.is_high for figure in figures) else Level.UP
 
 
 def with_rankings(view: InstanceView, rankings: Sequence[Ranking]) -> InstanceView:

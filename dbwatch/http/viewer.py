@@ -53,5 +53,5 @@ class Viewer:
 
     def _view(self, state: InstanceState) -> InstanceView:
         name = state.identity.db_instance
-        figures = self._figures.read(name, self._store.snapshots(name))
-        return instance_view(state, figures, self.now())
+        snapshots = self._store.snapshots(name)
+        return instance_view(state, self._figures.read(name, snapshots), self.now(), snapshots)

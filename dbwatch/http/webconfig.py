@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from dbwatch.core import strict_yaml
+from dbwatch.core import strict_yaml, wording
 from dbwatch.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def parse(text: str, path: Path) -> WebConfig:
     try:
         config = WebConfig.model_validate(content)
     except ValidationError as error:
-        raise ConfigError([Fault(_where(path, each["loc"]), each["msg"]) for each in error.errors()]) from None
+        raise ConfigError(Fault(_where(path, each["loc"]), *wording.words(each)) for each in error.errors()) from None
     return _resolved(config, path.parent)
 
 

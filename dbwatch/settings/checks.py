@@ -12,17 +12,21 @@ from dbwatch.settings.files import directory_error, is_open_to_all, read_error
 from dbwatch.settings.models import PURPOSES, MysqlInstance
 from dbwatch.settings.suggest import did_you_mean
 from dbwatch.settings.tls import ssl_context, tls_mode, unused_ca
-from dbwatch.settings.tree import Node, place_of
+from dbwatch.settings.tree import Node, place_of, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from dbwatch.settings.models import Credentials, Instance, Settings
-    from dbwatch.settings.tree import KeyPath
+    from dbwatch.settings.tree import KeyPath, Placing
 
 LISTEN_ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[\w.-]*):(?P<port>[0-9]{1,5})", re.ASCII)
 HIGHEST_PORT = 65535
+
+# Below or above these it works, and is seldom what was meant.
+SHORTEST_SECONDS = {"probe_interval": 1.0, "fast_interval": 1.0, "sampler_interval": 0.5}
+LONGEST_CONNECT_SECONDS = 30.0
 
 CREATE_IT = "create it with the password as its only line, owned by the account of dbwatch, mode 0400"
 
@@ -33,6 +37,7 @@ class Checker:
     def __init__(self, settings: Settings, tree: Node, environ: Mapping[str, str]) -> None:
         self._settings = settings
         self._tree = tree
+        self._at = placed(tree)
         self._environ = environ
         self.faults: dict[Fault, None] = {}  # a set that keeps its order: defaults are met once an instance
         self.warnings: dict[Fault, None] = {}
@@ -45,13 +50,10 @@ class Checker:
         for instance in self._settings.watched:  # what is switched off may wait for its files
             self._passwords(instance)
             self._tls(instance)
+            self._pace(instance)
         self._twins()
         if not self._settings.watched:
             self._warn(("instances",), "no instance is watched", "add one under `instances:`")
-
-    def _at(self, path: tuple[str | int, ...], what: str, mend: str) -> Fault:
-        place, below = place_of(self._tree, path)
-        return place.fault(what, mend, below)
 
     def _refuse(self, path: tuple[str | int, ...], what: str, mend: str = "") -> None:
         self.faults.setdefault(self._at(path, what, mend))
@@ -121,6 +123,18 @@ class Checker:
         except EngineError as error:
             self._refuse(path, error.message.replace("\n", " "), "check what is in the files")
 
+    def _pace(self, instance: Instance) -> None:
+        for key, shortest in SHORTEST_SECONDS.items():
+            interval = getattr(instance, key)
+            if interval is not None and interval < shortest:
+                often = "once" if shortest >= 1 else "twice"
+                what = f"asks the server more than {often} a second"
+                self._warn(("instances", instance.name, key), what, f"give {shortest:g}s or more")
+        if instance.connect_timeout > LONGEST_CONNECT_SECONDS:
+            what = "a server that hangs is noticed only after that time"
+            mend = f"give {LONGEST_CONNECT_SECONDS:g}s or less"
+            self._warn(("instances", instance.name, "connect_timeout"), what, mend)
+
     def _twins(self) -> None:
         servers: dict[tuple[str, int, Path | None], list[str]] = defaultdict(list)
         for instance in self._settings.watched:
@@ -132,20 +146,29 @@ class Checker:
                 self._warn(("instances", name), f"has the host, port and socket of {first}", mend)
 
 
-def unknown_collectors(settings: Settings, known: Mapping[str, AbstractSet[str]]) -> list[Fault]:
+def unplaced(path: tuple[str | int, ...], what: str, mend: str) -> Fault:
+    """Where the files are not at hand: the keys alone."""
+    return Fault(".".join(map(str, path)), what, mend)
+
+
+def unknown_collectors(
+    settings: Settings, known: Mapping[str, AbstractSet[str]], at: Placing = unplaced
+) -> list[Fault]:
     """Overrides of collectors that no file defines; `known`: engine -> names of its collectors.
 
     A name that only another engine knows is let pass: `defaults.collectors` reaches the instances of all engines.
     """
     anywhere = frozenset[str]().union(*known.values())
-    return list(_unknown(settings, known, anywhere))
+    return list(dict.fromkeys(at(*each) for each in _unknown(settings, known, anywhere)))
 
 
-def _unknown(settings: Settings, known: Mapping[str, AbstractSet[str]], anywhere: AbstractSet[str]) -> Iterator[Fault]:
+def _unknown(
+    settings: Settings, known: Mapping[str, AbstractSet[str]], anywhere: AbstractSet[str]
+) -> Iterator[tuple[KeyPath, str, str]]:
     for instance in settings.instances.values():
         ours = known.get(instance.identity.engine, frozenset())
         for name in instance.collectors:
             if name not in anywhere:
                 mend = did_you_mean(name, ours) or "see `dbwatch collectors` for their names"
                 where = ("instances", instance.name, "collectors", name)
-                yield Fault(".".join(where), "there is no such collector", mend)
+                yield where, "there is no such collector", mend

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dbwatch.settings.models import Credentials, MysqlInstance, PostgresInstance, Settings
+from dbwatch.core import wording
+from dbwatch.settings.models import MONTH_SECONDS, Credentials, MysqlInstance, PostgresInstance, Settings
 from dbwatch.settings.suggest import did_you_mean, model_at
 from dbwatch.settings.tree import Node, place_of
 
@@ -24,33 +25,14 @@ ENGINES: dict[str, type[BaseModel]] = {
     "mariadb": MysqlInstance,
 }
 
-SECTION = ("must be a section of 'key: value' lines", "indent its keys below it, or remove it")
-LIST = ("must be a list", "write [first, second], or one '- item' a line")
-TEXT = ("must be text", "put the value in 'single quotes'")
-NUMBER = ("must be a whole number", "write digits only")
-SWITCH = ("must be true or false", "")
+DURATION = "write 500ms, 15s, 5m or 1h30m"
 
-# Every type of error that our models can give -> what, how. No text of pydantic's that could hold the input.
-KINDS: dict[str, tuple[str, str]] = {
-    "model_type": SECTION,
-    "model_attributes_type": SECTION,
-    "dict_type": SECTION,
-    "mapping_type": SECTION,
-    "tuple_type": LIST,
-    "too_short": ("must not be empty", "give at least one, or remove the key for the default"),
-    "string_type": TEXT,
-    "string_unicode": ("holds half of a character", "remove the \\u escape"),
-    "string_too_short": ("must not be empty", "give it a value, or remove the key"),
-    "path_type": ("must be a path", "put the path in 'single quotes'"),
-    "int_type": NUMBER,
-    "int_parsing": NUMBER,
-    "int_parsing_size": NUMBER,
-    "int_from_float": NUMBER,
-    "float_type": ("must be a duration", "write 500ms, 15s, 5m or 1h30m"),
-    "float_parsing": ("must be a duration", "write 500ms, 15s, 5m or 1h30m"),
-    "finite_number": ("must be a finite number", "write 500ms, 15s, 5m or 1h30m"),
-    "bool_type": SWITCH,
-    "bool_parsing": SWITCH,
+# Every type of error that our models can give -> what, how: here every fraction is a duration.
+KINDS: dict[str, wording.Words] = {
+    **wording.KINDS,
+    "float_type": ("must be a duration", DURATION),
+    "float_parsing": ("must be a duration", DURATION),
+    "finite_number": ("must be a finite number", DURATION),
     "union_tag_invalid": ("engine must be one of postgres, mysql, mariadb", "correct `engine:`"),
     "union_tag_not_found": ("engine is missing", "add `engine: postgres`, or mysql for MySQL and MariaDB"),
 }
@@ -93,7 +75,7 @@ def _fault(mistake: ErrorDetails, tree: Node) -> Fault:
     return place.fault(what, mend, below)
 
 
-def _words(mistake: ErrorDetails) -> tuple[str, str]:
+def _words(mistake: ErrorDetails) -> wording.Words:
     kind, location, context = mistake["type"], mistake["loc"], mistake.get("ctx", {})
     if kind in KINDS:
         return KINDS[kind]
@@ -102,30 +84,20 @@ def _words(mistake: ErrorDetails) -> tuple[str, str]:
             words = "is no setting", _known_keys(location)
         case "missing":
             words = "is missing", MISSING.get(str(location[-1]), "add it")
-        case "value_error":
-            what, _, mend = str(context["error"]).partition(": ")
-            words = what, mend
-        case "literal_error":
-            words = f"must be one of {context['expected']}".replace("'", "").replace(" or ", ", "), ""
         case "string_pattern_mismatch":
             words = _pattern(location)
+        case "less_than_equal" if context["le"] == MONTH_SECONDS:
+            words = "must be at most 31d", DURATION
         case _:
-            words = _bound(context)
-    return words
+            words = wording.words(mistake)
+    what, mend = words
+    return what, mend or ("see the commented example of `dbwatch init`" if what == "is not valid" else "")
 
 
 def _pattern(location: Location) -> tuple[str, str]:
     if "labels" in location:
         return "cannot be a label's name", "use letters, digits and '_', a letter first"
     return PATTERNS.get(str(location[-1]), PATTERNS["name"])
-
-
-def _bound(context: dict[str, Any]) -> tuple[str, str]:
-    """A number out of its bounds, or a kind of error that we never met: then its name is not worth a secret."""
-    for name, words in (("gt", "greater than"), ("ge", "at least"), ("lt", "less than"), ("le", "at most")):
-        if name in context:
-            return f"must be {words} {context[name]:g}", ""
-    return "is not valid", "see the commented example of `dbwatch init`"
 
 
 def _known_keys(location: Location) -> str:

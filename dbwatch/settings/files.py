@@ -29,6 +29,13 @@ def directory_error(path: Path) -> str:
     return ""
 
 
+def is_directory(path: Path) -> bool:
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
 def why(error: OSError | ValueError) -> str:
     """The system's words, without the path: it was told already, and may hold anything."""
     return (error.strerror if isinstance(error, OSError) else None) or "not a path"

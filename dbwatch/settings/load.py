@@ -37,6 +37,16 @@ class Loaded:
     warnings: tuple[Fault, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What could be read: where there are faults, without what they stand in."""
+
+    settings: Settings
+    tree: Node
+    faults: tuple[Fault, ...]
+    warnings: tuple[Fault, ...]
+
+
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
     """The settings of a file or directory under the environment's overrides. ConfigError holds every fault."""
     return load_with_warnings(path, environ).settings
@@ -44,19 +54,29 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
 
 def load_with_warnings(path: Path, environ: Mapping[str, str]) -> Loaded:
     """`load`, with what deserves a look although it works."""
+    found = examine(path, environ)
+    if found.faults:
+        raise ConfigError(in_reading_order(found.faults))
+    return Loaded(found.settings, found.warnings)
+
+
+def examine(path: Path, environ: Mapping[str, str]) -> Examined:
+    """Whatever can be read, and every fault."""
     source = read_source(path)
     tree, unknown_variables = apply_environment(source.tree, environ)
     tree, misplaced = prepared(tree, environ)
     # A file that could not be read may hold the instance that a variable names.
     faults = [*source.faults, *misplaced, *(() if source.faults else unknown_variables)]
     settings, found = _validated(tree)
-    faults += _elsewhere(found, faults)
+    faults += elsewhere(found, faults)
     checker = Checker(settings, tree, environ)
     checker.run()
-    faults += _elsewhere(checker.faults, faults)
-    if faults:
-        raise ConfigError(sorted(faults, key=_reading_order))
-    return Loaded(settings, (*source.warnings, *checker.warnings))
+    faults += elsewhere(checker.faults, faults)
+    return Examined(settings, tree, tuple(faults), (*source.warnings, *checker.warnings))
+
+
+def in_reading_order(faults: Iterable[Fault]) -> list[Fault]:
+    return sorted(faults, key=_reading_order)
 
 
 def _reading_order(fault: Fault) -> tuple[str, int]:
@@ -65,7 +85,7 @@ def _reading_order(fault: Fault) -> tuple[str, int]:
     return source, int(line) if line.isdecimal() else 0
 
 
-def _elsewhere(found: Iterable[Fault], told: Iterable[Fault]) -> list[Fault]:
+def elsewhere(found: Iterable[Fault], told: Iterable[Fault]) -> list[Fault]:
     """What stands at a place that nothing was told of yet: the rest follows from what was told."""
     places = {fault.where for fault in told}
     return [fault for fault in found if fault.where not in places]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -56,15 +57,28 @@ def named(value: object) -> object:
     return {key: {"name": key, **one} if isinstance(one, Mapping) else one for key, one in value.items()}
 
 
+def _host_only(host: str) -> str:
+    """A URL or a DSN holds a password perhaps: refused without repeating it."""
+    if not host.startswith("/") and any(character in host for character in "/@"):
+        raise ValueError("not a host name: give name or address only; user and password have keys of their own")
+    return host
+
+
+def _not_reserved(label: str) -> str:
+    if label in RESERVED_LABELS or label.startswith("__"):
+        raise ValueError("db_instance, engine, job, instance and names that begin with __ are taken: rename the label")
+    return label
+
+
 Duration = Annotated[
     float,
     BeforeValidator(seconds, json_schema_input_type=str | float),
     Field(gt=0, le=MONTH_SECONDS, allow_inf_nan=False),
 ]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
-Host = Annotated[str, Field(pattern=r"^[^\s\[\]]+$")]
+Host = Annotated[str, Field(pattern=r"^[^\s\[\]]+$"), AfterValidator(_host_only)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$"), AfterValidator(_not_reserved)]
 
 
 class Model(BaseModel):
@@ -97,15 +111,6 @@ class Labels(Model):
     env: str = ""
     service: str = ""
     team: str = ""
-
-    @model_validator(mode="after")
-    def _no_reserved_name(self) -> Labels:
-        taken = [name for name in self.__pydantic_extra__ if name in RESERVED_LABELS or name.startswith("__")]
-        if taken:
-            raise ValueError(
-                "db_instance, engine, job, instance and names that begin with __ are taken: rename the label"
-            )
-        return self
 
 
 class CollectorOverride(Model):

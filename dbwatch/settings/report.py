@@ -6,13 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch.errors import ConfigError
-from dbwatch.settings.load import load_with_warnings
+from dbwatch.settings.files import directory_error, read_error
+from dbwatch.settings.load import elsewhere, examine, in_reading_order
+from dbwatch.settings.places import Places
+from dbwatch.settings.tree import placed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from dbwatch.errors import Fault
     from dbwatch.settings.models import Settings
+    from dbwatch.settings.tree import Placing
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +28,38 @@ class Report:
     ok: bool
 
 
-def check_report(path: Path, environ: Mapping[str, str], *further: Callable[[Settings], object]) -> Report:
+def check_report(path: Path, environ: Mapping[str, str], *further: Callable[[Settings, Placing], object]) -> Report:
     """Every fault, one a line; or how many instances there are, and the warnings.
 
-    `further` are the checks of higher floors (collectors, web configuration), which raise ConfigError.
+    `further` are the checks of higher floors (collectors, web configuration), which raise ConfigError. They run on
+    whatever could be read, so that their faults come with the others.
     """
+    found = examine(path, environ)
+    at = placed(found.tree)
+    places = Places(found.settings, at)
+    faults = [*found.faults, *elsewhere(places.faults, found.faults)]
+    for check in further:
+        faults += elsewhere(_faults(check, found.settings, at), faults)
+    if faults:
+        return Report(tuple(map(str, in_reading_order(faults))), ok=False)
+    warnings = (f"warning: {warning}" for warning in (*found.warnings, *places.warnings))
+    return Report((*warnings, f"{path}: {_count(found.settings)}, ok"), ok=True)
+
+
+def _faults(check: Callable[[Settings, Placing], object], settings: Settings, at: Placing) -> Iterator[Fault]:
+    """What one check finds, save of files and directories that cannot be read: those were told with their key."""
+    unread = {str(each) for each in settings.collectors_dir if directory_error(each)}
+    web = settings.http.web_config_file
+    if web is not None and read_error(web, may_be_empty=True):
+        unread.add(str(web))
     try:
-        loaded = load_with_warnings(path, environ)
-        for check in further:
-            check(loaded.settings)
+        check(settings, at)
     except ConfigError as error:
-        return Report(tuple(map(str, error.faults)), ok=False)
-    warnings = (f"warning: {warning}" for warning in loaded.warnings)
-    count = len(loaded.settings.instances)
-    return Report((*warnings, f"{path}: {count} instance{'' if count == 1 else 's'}, ok"), ok=True)
+        yield from (fault for fault in error.faults if fault.where not in unread)
+
+
+def _count(settings: Settings) -> str:
+    count = len(settings.instances)
+    disabled = count - len(settings.watched)
+    counted = f"{count} instance{'' if count == 1 else 's'}"
+    return f"{counted}, {disabled} of them disabled" if disabled else counted

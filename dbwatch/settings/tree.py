@@ -13,6 +13,8 @@ from dbwatch.settings.models import PASSWORD_SOURCES, PURPOSES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    Placing = Callable[[tuple[str | int, ...], str, str], Fault]  # keys, what, mend
+
 KEY_LENGTH = 60
 CREDENTIAL_KEYS = ("user", *PASSWORD_SOURCES)
 SURELY_A_KEY = 0.75
@@ -141,6 +143,16 @@ def place_of(node: Node, path: Sequence[str | int]) -> tuple[Place, KeyPath]:
             return node.place, tuple(str(key) for key in path[depth:])
         node = child
     return node.place, ()
+
+
+def placed(tree: Node) -> Placing:
+    """Makes faults that name the file and the line of a value."""
+
+    def fault(path: tuple[str | int, ...], what: str, mend: str) -> Fault:
+        place, below = place_of(tree, path)
+        return place.fault(what, mend, below)
+
+    return fault
 
 
 def _child(node: Node, step: str | int) -> Node | None:

@@ -53,5 +53,5 @@ def test_what_init_writes_is_a_good_configuration(tmp_path: Path) -> None:
     done = command_line("config", "check", str(tmp_path / "new"))
 
     assert (0, "") == (done.returncode, done.stderr), done.stdout
-    assert done.stdout.splitlines()[-1].endswith("instances, ok")
+    assert done.stdout.splitlines()[-1].endswith("disabled, ok")
     assert "Traceback" not in done.stdout

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dbwatch.core import catalogue
+from dbwatch.core import catalogue, heads, strict_yaml
 from dbwatch.core.catalogue import Source
 from dbwatch.core.model import Lane
 from dbwatch.errors import CatalogueError
@@ -109,3 +109,25 @@ def test_a_family_that_breaks_the_naming_rules_is_refused(entry: str, expected: 
         catalogue.families(entry, "families.yml")
 
     assert expected in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("lanes: slow", "lanes: unknown key"),
+        ("description: 5", "description: must be text"),
+        ("max_series: 0", "max_series: must be greater than 0"),
+        ("lane: quick", "lane: must be one of fast, slow, heavy, sampler"),
+        ("metrics: {dbwatch_a: {valeu: x}}", "metrics.dbwatch_a.valeu: unknown key"),
+        ("metrics: {dbwatch_a: 5}", "metrics.dbwatch_a: must be a section"),
+    ],
+)
+def test_a_heads_mistake_is_told_in_our_words(line: str, expected: str) -> None:
+    head = {"description": "d", "interval": "1m", "metrics": {"dbwatch_a": {"value": "x"}}}
+    given = strict_yaml.load(line)
+    assert isinstance(given, dict)
+    with pytest.raises(CatalogueError) as caught:
+        heads.validated(heads.CollectorHead, {**head, **given}, "x.sql")
+    told = [str(fault) for fault in caught.value.faults]
+    assert any(fault.startswith(f"x.sql: {expected}") for fault in told), told
+    assert not any("ColumnHead" in fault or "Input" in fault for fault in told)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dbwatch import __version__
-from dbwatch.cli import initial, main, maintenance, running
+from dbwatch.cli import initial, looking, main, maintenance, running
 from dbwatch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -119,3 +119,30 @@ def test_an_option_has_only_the_values_that_it_has() -> None:
     running.one_of("info", running.LEVELS, "--log.level")
     with pytest.raises(UsageError, match=r"--log\.level: 'loud' is none of debug"):
         running.one_of("loud", running.LEVELS, "--log.level")
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [(["sessions", "locks"], "ask for sessions or locks alone"), (["metrics"], "without a name ask prints all")],
+)
+def test_words_that_are_no_collectors_are_refused(tmp_path: Path, names: list[str], expected: str) -> None:
+    path = tmp_path / "dbwatch.yml"
+    path.write_text("instances: {pg1: {engine: postgres, monitor: {user: x}}}")
+    with pytest.raises(UsageError, match=expected):
+        looking.ask(path, "pg1", names, [], "table")
+
+
+def test_a_demo_that_lasts_no_time_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 2 == main(["demo", "--seconds", "-5"])
+    assert "--seconds" in capsys.readouterr().err
+
+
+def test_init_tells_what_a_normal_user_must_change(tmp_path: Path) -> None:
+    told = " ".join(initial.write(tmp_path / "new"))
+    assert "state_directory" in told
+    assert "control_socket" in told
+
+
+def test_reload_tells_what_its_option_is_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 0 == main(["reload", "--help"])
+    assert "only tells where its control socket is" in " ".join(capsys.readouterr().out.split())

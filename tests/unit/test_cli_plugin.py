@@ -136,3 +136,14 @@ def test_a_bar_in_a_message_does_not_begin_the_numbers() -> None:
 )
 def test_the_daemon_is_asked_where_it_listens(address: str, url: str) -> None:
     assert url == checking.reachable(address)
+
+
+def test_a_configuration_given_as_critical_is_told_whole() -> None:
+    with pytest.raises(UsageError, match=r"for check, -c is --critical: give the configuration with --config"):
+        plugin.thresholds(CHECKS, (), (str(plugin.CHECKS_FILE),))
+
+
+def test_what_a_threshold_may_be_is_not_cut_off() -> None:
+    with pytest.raises(UsageError) as caught:
+        plugin.thresholds(CHECKS, ("/etc/dbwatch-somewhere-else/dbwatch.yml",), ())
+    assert str(caught.value) == plugin.clean(str(caught.value))

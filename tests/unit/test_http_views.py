@@ -13,6 +13,7 @@ from dbwatch.http import api, figures, humanise
 from dbwatch.http.detail import detail
 from dbwatch.http.markup import element
 from dbwatch.http.overview import Frame, overview
+from dbwatch.http.own_metrics import OwnMetrics
 from dbwatch.http.view import Freshness, InstanceView, Level, freshness, instance_view, with_rankings, worst_first
 from tests.fix_http import FAMILIES, healthy_state, single, status
 
@@ -140,6 +141,10 @@ def view_of(name: str = "citoyens", **known: Any) -> InstanceView:
     return instance_view(state, list(read(single("dbwatch_sessions_max", 100.0)).values()), NOW)
 
 
+def blocked_figures() -> list[figures.Figure]:
+    return list(read(single("dbwatch_blocked_sessions", 2.0)).values())
+
+
 def test_the_worst_comes_first() -> None:
     stale = [status("sessions", last_success_at=NOW - 999)]
     views = [
@@ -148,9 +153,10 @@ def test_the_worst_comes_first() -> None:
         view_of("unknown", up=None),
         view_of("stale", collectors=stale),
         view_of("gone", up=False),
+        instance_view(healthy_state(identity("blocked")), blocked_figures(), NOW),
     ]
 
-    assert ["gone", "stale", "unknown", "kept", "fine"] == [view.name for view in worst_first(views)]
+    assert ["gone", "stale", "blocked", "unknown", "kept", "fine"] == [view.name for view in worst_first(views)]
     assert list(Level) == [view.level for view in worst_first(views)]
 
 
@@ -202,6 +208,73 @@ def test_the_details_list_every_collector_and_why_one_is_left_out() -> None:
     assert "✔ ok" in html
 
 
+def test_nothing_of_a_dead_server_looks_healthy() -> None:
+    state = dataclasses.replace(healthy_state(identity(), status("sessions")), up=False)
+    kept = snapshot(single("dbwatch_blocked_sessions", 2.0), taken_at=NOW - 17)
+    view = instance_view(state, shipped().read("citoyens", [kept]), NOW)
+    for html in (overview([view], FRAME), detail(view, FRAME)):
+        assert '<dd class="old" title="the instance is down">2<span class="quiet"> as of 17 s ago</span></dd>' in html
+        assert "✔" not in html
+
+    assert f"{humanise.ABSENT} waiting" in detail(view, FRAME)
+    assert "dbwatch ask" not in detail(view, FRAME)
+    listed = with_rankings(view, [figures.Ranking("Sizes", "bytes", [("a", 2.0), ("b", 1.0)])])
+    assert "Sizes, before it went down" in detail(listed, FRAME)
+
+
+def test_dropped_series_are_told_instead_of_ok() -> None:
+    cut = dataclasses.replace(snapshot(), collector="tables", dropped=99_000)
+    view = instance_view(healthy_state(identity(), status("tables")), [], NOW, [cut])
+
+    assert Level.ATTENTION is view.level
+    assert "▲ 99,000 dropped (max_series)" in detail(view, FRAME)
+    assert "✔ ok" not in detail(view, FRAME)
+    assert "1 with dropped series" in overview([view], FRAME)
+
+
+def test_a_row_without_any_name_is_not_ranked() -> None:
+    block = Block("dbwatch_sessions", ("database",), (("", "app", "rdv"),), (0.0, 3.0, 2.0))
+    ranking = next(each for each in shipped().rankings([snapshot(block)]) if each.unit == "count")
+
+    assert [("app", 3.0), ("rdv", 2.0)] == list(ranking.items)
+    assert 0 == ranking.more
+
+
+def test_replication_lag_is_told_in_bytes_where_the_seconds_are_unknown() -> None:
+    behind = single("dbwatch_replication_lag_bytes", 4096.0, replica="r1")
+    lag = read(behind)["lag"]
+    both = read(behind, single("dbwatch_replication_lag_seconds", 2.0, replica="r1"))["lag"]
+
+    assert (4096.0, "bytes") == (lag.value, lag.unit)
+    assert (2.0, "seconds") == (both.value, both.unit)
+
+
+def test_a_fallback_of_an_unknown_family_stops_the_start() -> None:
+    text = "a: {title: A, family: dbwatch_sessions, aggregate: sum, unit: count, or: "
+    with pytest.raises(CatalogueError, match="dbwatch_no"):
+        figures.load(text + "{family: dbwatch_no, aggregate: max, unit: bytes}}", FAMILIES)
+
+
+def test_blocked_sessions_ask_for_attention_and_say_what_to_ask() -> None:
+    view = instance_view(healthy_state(identity(), status("sessions")), blocked_figures(), NOW)
+    calm = list(read(single("dbwatch_blocked_sessions", 0.0)).values())
+
+    assert "▲ attention" in overview([view], FRAME)
+    assert 'title="one click selects it">dbwatch ask citoyens locks</code>' in detail(view, FRAME)
+    assert "dbwatch ask" not in detail(instance_view(healthy_state(identity()), calm, NOW), FRAME)
+
+
+def test_a_failed_reload_is_told_until_one_succeeds() -> None:
+    own = OwnMetrics()
+    told = []
+    for successful in (True, False, True):
+        own.reloaded(successful=successful, now=NOW)
+        html = overview([], dataclasses.replace(FRAME, last_reload_failed=own.last_reload_failed))
+        told.append("the last reload failed" in html)
+
+    assert [False, True, False] == told
+
+
 def test_json_says_what_the_page_says() -> None:
     said = json.loads(json.dumps(api.instances_json([view_of(up=False, reason=Reason.AUTH)], NOW)))
     first = said["instances"][0]
@@ -209,7 +282,7 @@ def test_json_says_what_the_page_says() -> None:
     assert (1, 0) == (said["configured"], said["up"])
     assert ("citoyens", "down", "auth") == (first["db_instance"], first["state"], first["reason"])
     assert 100.0 == first["figures"]["sessions"]["limit"] or first["figures"]["sessions"]["value"] is None
-    assert "fresh" == first["collectors"]["sessions"]["state"]
+    assert "paused" == first["collectors"]["sessions"]["state"]
 
 
 def test_the_daemon_is_one_target_by_default() -> None:

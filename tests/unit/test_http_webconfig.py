@@ -6,7 +6,7 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from dbwatch.errors import ConfigError
+from dbwatch.errors import ConfigError, DbwatchError
 from dbwatch.http import listen, webconfig
 from dbwatch.http.auth import Gate, cost, credentials
 
@@ -160,3 +160,22 @@ def test_an_address_is_read_and_written_alike(text: str, expected: listen.Addres
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="is no address"):
         listen.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("basic_auth_user: {}", "basic_auth_user: unknown key"),
+        ("tls_server_config: {cert_file: [a]}", "tls_server_config.cert_file: must be a path"),
+        ("http_server_config: {headers: {X-XSS-Protection: 1}}", "headers.X-XSS-Protection: must be text"),
+        ("http_server_config: 1", "http_server_config: must be a section"),
+    ],
+)
+def test_a_mistake_is_told_in_our_words(text: str, expected: str) -> None:
+    (fault,) = faults(text)
+    assert expected in fault
+
+
+def test_a_directory_in_the_sockets_place_is_not_to_be_removed(tmp_path: Path) -> None:
+    with pytest.raises(DbwatchError, match="it is a directory -> give the path of a file in it"):
+        listen.bind_unix(tmp_path)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dbwatch import library
 from dbwatch.errors import ConfigError
 from dbwatch.files import config_root
 from dbwatch.settings.checks import unknown_collectors
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EXAMPLE = config_root()
+HANDBOOK = EXAMPLE.parent / "CONTRIBUTING.md"
 CANARY = "hunter2-canary"
 
 ONE = """\
@@ -38,6 +40,8 @@ instances:
     engine: postgres
     monitor: {user: dbwatch}
 """
+
+HERE = "state_directory: .\ncontrol_socket: control.sock\n"
 
 
 def written(directory: Path, text: str, name: str = "dbwatch.yml") -> Path:
@@ -286,7 +290,9 @@ def test_two_names_for_one_server_are_a_warning(tmp_path: Path) -> None:
 
 def test_reserved_label_names_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path, ONE + "    labels: {db_instance: x}\n")
-    assert ["dbwatch.yml:5: instances.pg1.labels"] == [fault.rpartition(": db_")[0] for fault in faults_of(path)]
+    assert ["dbwatch.yml:5: instances.pg1.labels.db_instance"] == [
+        fault.rpartition(": db_")[0] for fault in faults_of(path)
+    ]
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:10432", ":10432", "[::1]:0", "db.example.org:80", "[fe80::1%eth0]:1"])
@@ -356,6 +362,84 @@ def test_what_is_switched_off_may_wait_for_its_files(tmp_path: Path) -> None:
 
 
 def test_the_report_of_a_check_counts_the_instances(tmp_path: Path) -> None:
-    path = written(tmp_path, ONE)
+    off = ONE + "  pg2: {engine: postgres, host: b, monitor: {user: x}, enabled: false}\n"
+    path = written(tmp_path, ONE + HERE)
     assert ((f"{path}: 1 instance, ok",), True) == (check_report(path, {}).lines, check_report(path, {}).ok)
+    path = written(tmp_path, off + HERE)
+    assert (f"{path}: 2 instances, 1 of them disabled, ok",) == check_report(path, {}).lines
     assert not check_report(tmp_path / "none.yml", {}).ok
+
+
+@pytest.mark.parametrize("host", [f"postgres://u:{CANARY}@db/x", f"u:{CANARY}@db", "db/x", "db x"])
+def test_a_host_that_is_more_than_a_host_is_refused_unprinted(tmp_path: Path, host: str) -> None:
+    (fault,) = faults_of(written(tmp_path, ONE + f"    host: '{host}'\n"))
+    assert fault.startswith("dbwatch.yml:5: instances.pg1.host: ")
+    assert CANARY not in fault
+
+
+@pytest.mark.parametrize("host", ["/var/run/postgresql", "db.example.org", "::1", "fe80::1%eth0"])
+def test_a_name_an_address_and_a_socket_directory_are_hosts(tmp_path: Path, host: str) -> None:
+    assert host == load(written(tmp_path, ONE + f"    host: '{host}'\n"), {}).instances["pg1"].host
+
+
+@pytest.mark.parametrize("pace", ["probe_interval: 300ms", "fast_interval: 0.5", "sampler_interval: 0.1"])
+def test_a_pace_that_may_hurt_is_a_warning(tmp_path: Path, pace: str) -> None:
+    (warning,) = load_with_warnings(written(tmp_path, ONE + f"    {pace}\n"), {}).warnings
+    assert warning.where.endswith(f"dbwatch.yml:5: instances.pg1.{pace.partition(':')[0]}")
+    assert "asks the server more than" in warning.what
+
+
+def test_a_connect_timeout_that_hides_a_hang_is_a_warning(tmp_path: Path) -> None:
+    (warning,) = load_with_warnings(written(tmp_path, ONE + "    connect_timeout: 31s\n"), {}).warnings
+    assert "give 30s or less" == warning.mend
+
+
+def test_the_longest_duration_is_told_as_people_write_it(tmp_path: Path) -> None:
+    (fault,) = faults_of(written(tmp_path, ONE + "    probe_interval: 32d\n"))
+    assert "instances.pg1.probe_interval: must be at most 31d" in fault
+
+
+def test_faults_of_every_floor_are_told_together_with_their_lines(tmp_path: Path) -> None:
+    text = ONE + "    labels: {job: x}\n    collectors: {locs: {top: 1}}\n    probe_interval: fast\n"
+    path = written(tmp_path, text + HERE)
+
+    report = check_report(path, {}, library.load_for)
+
+    assert not report.ok
+    assert ["5: instances.pg1.labels.job", "6: instances.pg1.collectors.locs", "7: instances.pg1.probe_interval"] == [
+        line.removeprefix(f"{path}:").rpartition(": ")[0].partition(": db_instance")[0].partition(": not a dur")[0]
+        for line in report.lines
+    ]
+
+
+def test_what_stands_in_the_way_of_the_daemons_directories_is_a_fault(tmp_path: Path) -> None:
+    path = written(tmp_path, ONE + "state_directory: dbwatch.yml\ncontrol_socket: .\n")
+    assert (
+        f"{path}:5: state_directory: {path} is not a directory -> choose another path",
+        f"{path}:6: control_socket: {tmp_path} is a directory -> give the path of a file in it",
+    ) == check_report(path, {}).lines
+
+
+def test_a_missing_directory_of_the_control_socket_is_a_warning(tmp_path: Path) -> None:
+    path = written(tmp_path, ONE + "state_directory: new\ncontrol_socket: run/x.sock\n")
+    report = check_report(path, {})
+    assert report.ok
+    assert f"warning: {path}:6: control_socket: the directory {tmp_path}/run does not exist -> " in report.lines[0]
+
+
+def test_a_collector_where_nobody_reads_it_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "postgre").mkdir()
+    strays = [written(tmp_path, "SELECT 1", "a.sql"), written(tmp_path, "SELECT 1", "postgre/b.sql")]
+    with pytest.raises(ConfigError) as caught:
+        library.load([tmp_path])
+    mend = f"not read -> put it in {tmp_path}/postgres/ or {tmp_path}/mysql/"
+    assert [f"{path}: {mend}" for path in strays] == list(map(str, caught.value.faults))
+
+
+@pytest.mark.skipif(not HANDBOOK.exists(), reason="the documents are not part of the wheel")
+def test_the_example_of_own_collectors_in_the_handbook_works(tmp_path: Path) -> None:
+    blocks = re.findall(r"```(?:yaml|sql)\n(.*?)```", HANDBOOK.read_text(), re.DOTALL)
+    (tmp_path / "postgres").mkdir()
+    written(tmp_path, blocks[0], "families.yml")
+    written(tmp_path, blocks[1], "postgres/shop_orders.sql")
+    assert ("postgres", "shop_orders") in library.load([tmp_path]).collectors
