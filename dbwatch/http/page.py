@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 WANTED_SECONDS = 300.0  # a page is kept fresh for so long after the last scrape of its format
 AGE_MAX_SECONDS = 5.0  # the process's own metrics change without the store saying so
+OWN_AGE_SECONDS = 4.0
 GAP_MIN_SECONDS = 1.0
 GAP_COSTS = 50  # after a build rest for 50 times its cost: 2 % of a core at the most
 
@@ -37,6 +38,8 @@ class _Compressed:
         self.body: bytes | None = None
         self.wanted_at = float("-inf")
         self.compressor = Compressor()
+        self.own = b""
+        self.own_at = float("-inf")
 
     def drop(self) -> None:
         self.body = None
@@ -134,11 +137,18 @@ class Pages:
         self._own.built(page.format.value, seconds, plain_bytes=member.plain_bytes, gzip_bytes=len(member.body))
         return seconds
 
+    def _own_text(self, page: _Compressed, *, openmetrics: bool) -> bytes:
+        """Rendering them costs more than all the rest of a small page: not at every build."""
+        now = self._clock()
+        if now - page.own_at > OWN_AGE_SECONDS:
+            page.own, page.own_at = self._own.render(openmetrics=openmetrics), now
+        return page.own
+
     def _compress(self, page: _Compressed, chunks: list[bytes]) -> tuple[Member, float]:
         """Runs in the thread."""
         began = time.thread_time()
         openmetrics = page.format is Format.OPENMETRICS
-        chunks.append(self._own.render(openmetrics=openmetrics))
+        chunks.append(self._own_text(page, openmetrics=openmetrics))
         if openmetrics:
             chunks.append(OPENMETRICS_END)
         member = page.compressor.member(chunks)
