@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 STOP_SECONDS = 0.3  # given twice: to answers under way, then to their cancellation
 CONFIG_CHECK_SECONDS = 2.0
 # A connection without a whole request for so long is closed: above 15, so that the usual scrape keeps its connection.
-IDLE_SECONDS = 20.0
+IDLE_SECONDS = 75.0  # longer than a minute, so that a scrape each minute keeps its connection
 
 log = structlog.get_logger()
 
