@@ -144,7 +144,7 @@ def test_a_database_that_may_not_be_entered_goes_and_costs_the_others_nothing(
     server = new_postgres()
     for name in ("etat_civil", "voirie"):
         server.psql(f"CREATE DATABASE {name}")
-        server.psql(f"CREATE TABLE of_{name} (n int)", database=name)
+        server.psql(f"CREATE TABLE of_{name} (n int); ANALYZE of_{name}", database=name)
     running = daemon(watched(server))
     before = settled(running)
     server.psql("REVOKE CONNECT ON DATABASE etat_civil FROM public")

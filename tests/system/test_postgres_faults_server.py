@@ -76,7 +76,7 @@ def test_a_server_stopped_at_once_is_refused_and_a_restart_ends_what_was_before(
     daemon: NewDaemon, new_postgres: NewPostgres
 ) -> None:
     server = new_postgres()
-    server.psql("CREATE TABLE before (n int)")
+    server.psql("CREATE TABLE before (n int); ANALYZE before")
     # Sizes are asked once in these ten minutes: only the restart can end what they said.
     running = daemon(watched(server, collectors=only("sessions", "locks", "databases") | {"table_sizes": {}}))
     first = page_with(running, lambda page: tables(page) and page.value(START))
