@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 from multiprocessing.reduction import ForkingPickler
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -27,11 +27,8 @@ from dbwatch.settings.models import (
 )
 from dbwatch.settings.report import check_report
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 EXAMPLE = config_root()
-HANDBOOK = EXAMPLE.parent / "CONTRIBUTING.md"
+HANDBOOK = Path(__file__).parents[2] / "CONTRIBUTING.md"
 CANARY = "hunter2-canary"
 
 ONE = """\
