@@ -14,6 +14,7 @@ from dbwatch.errors import UsageError
 from dbwatch.http.humanise import moment
 from dbwatch.poller import self_metrics
 from dbwatch.poller.once import ask_once, poll_once
+from dbwatch.poller.outcome import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -91,10 +92,7 @@ def labels_text(labels: Mapping[str, str]) -> str:
 
 def prometheus_text(poll: Poll, families: Families) -> str:
     """The page that the daemon would serve of this instance, in the text format 0.0.4."""
-    renderer = exposition.Renderer(poll.state.identity)
-    lines: dict[str, list[bytes]] = {}
-    for position, block in enumerate(poll.all_blocks):
-        lines.setdefault(block.family, []).extend(renderer.render("once", position, block))
+    lines = lines_of(exposition.Renderer(poll.state.identity), "once", poll.all_blocks)
     text = b"".join(exposition.header(families[name]) + b"".join(lines[name]) for name in sorted(lines))
     return text.decode().rstrip("\n")
 

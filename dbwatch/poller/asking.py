@@ -45,7 +45,12 @@ async def databases(
 
 
 def no_entry(database: str, remedy: str) -> EngineError:
-    return EngineError(Reason.PERMISSION, f"database {database}: our account lacks CONNECT", remedy)
+    return said_of(database, EngineError(Reason.PERMISSION, "our account lacks CONNECT", remedy))
+
+
+def said_of(database: str, error: EngineError) -> EngineError:
+    """The error, told as that of one database of the instance."""
+    return EngineError(error.reason, f"database {database}: {error.message}", error.remedy)
 
 
 def wanted(databases: DatabaseFilter, name: str) -> bool:

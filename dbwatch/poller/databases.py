@@ -171,7 +171,7 @@ class DatabaseRound:
 
     def _failed(self, collector: Collector, name: str, error: EngineError, run: Run) -> None:
         memory = self._memory(collector)
-        run.error = EngineError(error.reason, f"database {name}: {error.message}", error.remedy)
+        run.error = asking.said_of(name, error)
         if error.reason not in KEEPS_LAST_VALUE:
             memory.parts.pop(name, None)
         if error.reason in RETRY_SECONDS:

@@ -196,7 +196,7 @@ class _Visit:
             here = await asking.read_facts(self.target.engine, self.target.catalogue, session)
             facts = await asking.prove(session, here, asking.needed_probes(self.target.catalogue, collectors))
         except EngineError as error:
-            return [_failed(collector, _said_of(database, error)) for collector in collectors]
+            return [_failed(collector, asking.said_of(database, error)) for collector in collectors]
         return [self._left_out(each, facts) or await self._ask(each, facts, database) for each in collectors]
 
     def _left_out(self, collector: Collector, facts: Facts) -> Run | None:
@@ -222,7 +222,7 @@ class _Visit:
             rows = await session.fetch(asking.query(collector, facts))
             blocks = list(_mapper(target, collector, database).blocks(rows, started, SAMPLE_SECONDS))
         except EngineError as error:
-            return _failed(collector, _said_of(database, error), clock() - started)
+            return _failed(collector, asking.said_of(database, error) if database else error, clock() - started)
         kept, _ = mapping.budgeted(blocks, collector.max_series)
         status = _status(
             collector,
@@ -259,11 +259,6 @@ def _failed(collector: Collector, error: EngineError, seconds: float = 0.0) -> R
             remedy=advice.of_collector(error),
         )
     )
-
-
-def _said_of(database: str | None, error: EngineError) -> EngineError:
-    told = f"database {database}: {error.message}"
-    return EngineError(error.reason, told, error.remedy) if database else error
 
 
 def _merged(collector: Collector, runs: Sequence[Run]) -> Run:
