@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from benchmarks import daemon, data, pair, peer, scenario_latency, scenario_pair, scenario_small
+from benchmarks import daemon, data, pair, peer, proc, scenario_latency, scenario_pair, scenario_small
 from benchmarks.names import EVERY_SAMPLE
 from benchmarks.paths import RESULTS_FILE
 from benchmarks.table import Report, conditions, markdown, write
@@ -17,12 +17,12 @@ SCENARIOS = ("small", "many", "mid", "big")
 def big(report: Report, rounds: int) -> None:
     """10,000 tables, every one exposed."""
     with pair.running(data.BIG, data.fill_big, every_table=True) as running:
-        before = _warm(running, EVERY_SAMPLE)
-        measured = scenario_pair.measured_rounds(report, data.BIG, running, rounds)
+        _warm(running, EVERY_SAMPLE)
+        measured, lag = scenario_pair.measured_rounds(report, data.BIG, running, rounds)
         scenario_pair.report_rounds(report, data.BIG, measured, promised=True)
         scenario_pair.report_memory(report, data.BIG, running, limit_mib=scenario_pair.MEMORY_LIMIT_MIB)
         if running.ours is not None:
-            scenario_pair.report_lag(report, data.BIG, before, running.ours.client.get().body)
+            lag.report(report, data.BIG)
             scenario_latency.report_ours(report, running.ours, running.sides[0].server)
         scenario_latency.report_peer(report, running.peer, running.sides[-1].server)
 
@@ -31,19 +31,19 @@ def mid(report: Report, rounds: int) -> None:
     """200 tables and pgbench's, as most databases are."""
     with pair.running(data.MIDDLE, data.fill_middle, every_table=True) as running:
         _warm(running, 1)
-        measured = scenario_pair.measured_rounds(report, data.MIDDLE, running, rounds)
+        measured, lag = scenario_pair.measured_rounds(report, data.MIDDLE, running, rounds)
         scenario_pair.report_rounds(report, data.MIDDLE, measured, promised=False)
         scenario_pair.report_memory(report, data.MIDDLE, running, limit_mib=None)
+        if running.ours is not None:
+            lag.report(report, data.MIDDLE)
 
 
-def _warm(running: pair.Pair, samples: int) -> bytes:
-    """Let both pay for their first time before the clock runs; our page as it then is."""
+def _warm(running: pair.Pair, samples: int) -> None:
+    """Let both pay for their first time before the clock runs."""
     running.peer.client.get()
-    if running.ours is None:
-        return b""
-    running.ours.wait_until_up(1)
-    running.ours.wait_until_samples(samples)
-    return running.ours.client.get().body
+    if running.ours is not None:
+        running.ours.wait_until_up(1)
+        running.ours.wait_until_samples(samples)
 
 
 def _arguments() -> argparse.Namespace:
@@ -72,9 +72,12 @@ def main() -> int:
     report.notes.append(f"{os.cpu_count()} cores; medians of {arguments.rounds} interleaved minutes.")
     if reason := daemon.missing():
         report.notes.append(f"dbwatch was not measured: {reason}.")
-    before = os.getloadavg()[0]
+    load, cpu = os.getloadavg()[0], proc.machine_cpu()
     _run(report, chosen, arguments.rounds)
-    report.notes.append(f"Load average of the machine: {before:.1f} before, {os.getloadavg()[0]:.1f} after.")
+    report.notes.append(f"Load average of the machine: {load:.1f} before, {os.getloadavg()[0]:.1f} after.")
+    report.notes.append(
+        f"The host kept {proc.stolen_share(cpu, proc.machine_cpu()):.1%} of the CPU time from this machine."
+    )
     print(f"\n{markdown(report)}")
     if chosen == set(SCENARIOS):
         write(report, RESULTS_FILE)

@@ -56,3 +56,21 @@ def memory(pid: int) -> Memory:
     status = _kib_fields(Path(f"/proc/{pid}/status"))
     rollup = _kib_fields(Path(f"/proc/{pid}/smaps_rollup"))
     return Memory(status["VmRSS"] * KIB, status["VmHWM"] * KIB, rollup["Pss"] * KIB)
+
+
+@dataclass(frozen=True, slots=True)
+class MachineCpu:
+    """Ticks since boot: all of them, and those that the host gave to others while we wanted them."""
+
+    total: int
+    stolen: int
+
+
+def machine_cpu() -> MachineCpu:
+    ticks = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return MachineCpu(sum(ticks), ticks[7])
+
+
+def stolen_share(before: MachineCpu, after: MachineCpu) -> float:
+    """Between two readings."""
+    return (after.stolen - before.stolen) / max(1, after.total - before.total)
