@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from dbwatch.core.model import Lane
 
 COST_SHARE = 0.05
+GRID_SECONDS = 60.0
 MISSING_RETRY_SECONDS = 900.0
 AUTH_BACKOFF_SECONDS = 600.0
 BACKOFF_FIRST_SECONDS = 1.0
@@ -42,9 +43,17 @@ class Plan:
 def first(name: str, base_seconds: float, now: float, spread: str = "") -> Plan:
     """Due at once, and again after half an interval at the earliest: a start is work enough.
 
-    The phase of later runs follows from `spread`, so that 200 instances do not poll in step.
+    The phase of later runs follows from `spread`, so that 200 instances do not poll in step. Within one instance
+    the runs that come seldom fall on those that come each minute: what is asked together shares its logins.
     """
-    return Plan(name, base_seconds, now - phase(spread, base_seconds) / 2)
+    return Plan(name, base_seconds, now - _offset(spread, base_seconds))
+
+
+def _offset(spread: str, base_seconds: float) -> float:
+    if base_seconds < GRID_SECONDS:
+        return phase(spread, base_seconds) / 2
+    whole = math.floor(phase(spread, base_seconds) / 2 / GRID_SECONDS)
+    return whole * GRID_SECONDS + phase(spread, GRID_SECONDS) / 2
 
 
 def start_delay(lane: Lane, name: str, siblings: int) -> float:

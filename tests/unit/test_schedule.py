@@ -55,3 +55,12 @@ def test_backoff_is_jittered_and_bounded(attempt: int, jitter: float) -> None:
 def test_durations_read_as_people_write_them() -> None:
     assert [0.5, 15.0, 5400.0, 90.0] == [durations.seconds(text) for text in ("500ms", "15s", "1h30m", "1m 30s")]
     assert ["250ms", "4.2s", "4m 12s", "1d 2h"] == [durations.text(value) for value in (0.25, 4.2, 252, 93600)]
+
+
+def test_what_comes_seldom_falls_on_what_comes_each_minute() -> None:
+    for instance in ("a/slow", "b/slow", "hotel-de-ville/slow"):
+        minute, seldom = (schedule.first("any", base, 1000.0, instance) for base in (60.0, 900.0))
+
+        apart = (minute.due_at - seldom.due_at) / 60.0
+        assert abs(apart - round(apart)) < 1e-9
+        assert 1000.0 - 450.0 <= seldom.due_at <= 1000.0
