@@ -61,7 +61,8 @@ test: $(DEV) ## Every test, on real servers (Debian packages are installed when 
 test-matrix: $(DEV) ## PostgreSQL 13 to 17 and MySQL 9, downloaded into .cache/lab
 	scripts/install_test_packages
 	tests/lab/fetch_postgres
-	tests/lab/fetch_mysql
+	tests/lab/fetch_debian sid mysql mysql-server-core mysql-client-core
+	tests/lab/fetch_debian trixie mariadb mariadb-server-core mariadb-client-core
 	DBWATCH_LAB=1 $(PY) -m pytest tests/lab $(TEST_ARGS)
 
 bench: $(DEV) ## The benchmarks' table, ratios against the peers

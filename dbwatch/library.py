@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from dbwatch.core import catalogue
+from dbwatch.core import catalogue, consistency
 from dbwatch.core.catalogue import ENGINES, Catalogue, Source
 from dbwatch.errors import CatalogueError, ConfigError, Fault
 from dbwatch.files import sql_root
 from dbwatch.settings.checks import unknown_collectors, unplaced
+from dbwatch.settings.files import opened, why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from dbwatch.core.model import Family
+    from dbwatch.core.model import Collector, Family
     from dbwatch.settings.models import Settings
     from dbwatch.settings.tree import Placing
 
@@ -37,18 +39,76 @@ def load(collectors_dirs: Iterable[Path] = ()) -> Catalogue:
     sources = list(_builtin(root))
     faults: list[Fault] = []
     for directory in collectors_dirs:
+        own = list(_own(directory, faults))
         try:
             families |= _own_families(directory, set(families))
-            sources += _own(directory)
-        except CatalogueError as error:
-            faults += error.faults
+        except CatalogueError as error:  # what they name is not known then: only their own heads are looked at
+            faults += [*error.faults, *(fault for each in own for fault in _faults_alone(each))]
+        else:
+            sources += own
+    return _built(families, sources, faults)
+
+
+def load_one(path: Path, engine: str | None = None) -> tuple[Catalogue, Collector]:
+    """What ships for its engine and one file of the operator's, with the families.yml beside it or a directory above.
+
+    The engine is that of its directory, else the one given. Raise CatalogueError with every mistake of the two files.
+    """
+    root = sql_root()
+    families = catalogue.families(_read(root / FAMILIES), f"sql/{FAMILIES}")
+    beside = path.parent if (path.parent / FAMILIES).exists() else path.parent.parent
+    engine = path.parent.name if path.parent.name in ENGINES else engine
+    if engine is None:
+        mend = f"put it in {' or '.join(f'{each}/' for each in ENGINES)}, or say --against INSTANCE"
+        raise CatalogueError([Fault(str(path), "which engine is it for?", mend)])
+    own = Source(engine, "metrics", path.stem, str(path), _read(path), builtin=False)
+    try:
+        families |= _own_families(beside, set(families))
+    except CatalogueError as error:  # what it names is not known then: only its own head is looked at
+        raise CatalogueError([*error.faults, *_faults_alone(own)]) from None
+    built = _built(families, [*(each for each in _builtin(root) if each.engine == engine), own])
+    _refuse_clashes(path, built.collectors[engine, path.stem])
+    return built, built.collectors[engine, path.stem]
+
+
+def _faults_alone(source: Source) -> tuple[Fault, ...]:
+    try:
+        catalogue.collector(source)
+    except CatalogueError as error:
+        return error.faults
+    return ()
+
+
+def _refuse_clashes(path: Path, item: Collector) -> None:
+    """With its neighbours, as far as these can be read."""
+    others = []
+    for other in sorted(path.parent.glob("*.sql")):
+        if other.name != path.name:
+            with suppress(CatalogueError):
+                others.append(catalogue.collector(Source(item.engine, "metrics", other.stem, str(other), _read(other))))
+    if mine := [each for each in consistency.clashes([*others, item]) if each.where == item.path]:
+        raise CatalogueError(mine)
+
+
+def _built(families: Mapping[str, Family], sources: Sequence[Source], faults: Sequence[Fault] = ()) -> Catalogue:
     try:
         built = catalogue.build(families, sources)
     except CatalogueError as error:
         raise CatalogueError([*faults, *error.faults]) from None
-    if faults:
-        raise CatalogueError(faults)
+    if found := [*faults, *_borrowed(built, sources)]:
+        raise CatalogueError(found)
     return built
+
+
+def _borrowed(built: Catalogue, sources: Sequence[Source]) -> Iterator[Fault]:
+    """What dbwatch gives by itself nobody else may add to, not even under other labels."""
+    items = built.collectors
+    given = {name for each in sources if each.builtin and each.kind == "metrics"
+             for name in items[each.engine, each.name].families}  # fmt: skip
+    for source in sources:
+        if not source.builtin:
+            for name in sorted(items[source.engine, source.name].families & given):
+                yield Fault(source.path, f"{name} is a built-in family", "choose another name")
 
 
 def _builtin(root: Path) -> Iterator[Source]:
@@ -59,15 +119,19 @@ def _builtin(root: Path) -> Iterator[Source]:
                 yield Source(engine, kind, path.stem, shown, _read(path))
 
 
-def _own(directory: Path) -> Iterator[Source]:
+def _own(directory: Path, faults: list[Fault]) -> Iterator[Source]:
+    """The collectors that can be read; of the rest, and of files that nobody reads, a fault each."""
     if not directory.is_dir():
-        raise CatalogueError([Fault(str(directory), "collectors_dir is not a directory")])
+        faults.append(Fault(str(directory), "collectors_dir is not a directory", "create it, or remove it"))
     ours = [(engine, path) for engine in ENGINES for path in sorted((directory / engine).glob("*.sql"))]
     if strays := _strays(directory, {path for _, path in ours}):
         mend = f"put it in {' or '.join(f'{directory / engine}/' for engine in ENGINES)}"
-        raise CatalogueError(Fault(str(path), "not read", mend) for path in strays)
+        faults += [Fault(str(path), "not read", mend) for path in strays]
     for engine, path in ours:
-        yield Source(engine, "metrics", path.stem, str(path), _read(path), builtin=False)
+        try:
+            yield Source(engine, "metrics", path.stem, str(path), _read(path), builtin=False)
+        except CatalogueError as error:
+            faults += error.faults
 
 
 def _strays(directory: Path, ours: set[Path]) -> list[Path]:
@@ -90,6 +154,8 @@ def _own_families(directory: Path, taken: set[str]) -> dict[str, Family]:
 def _read(path: Path) -> str:
     """Raise CatalogueError where the file cannot be read as UTF-8."""
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CatalogueError([Fault(str(path), f"cannot be read: {error}")]) from None
+        with opened(path) as file:
+            return file.read().decode()
+    except (OSError, ValueError) as error:
+        what = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"cannot be read: {why(error)}"
+        raise CatalogueError([Fault(str(path), what, "check the path, its permissions and its encoding")]) from None

@@ -27,12 +27,12 @@ class CollectorStatus:
     interval_seconds: float
     succeeded: bool | None = None  # None: has not run, or is left out
     last_success_at: float | None = None
-    seconds: float = 0.0
+    seconds: float | None = None  # of its last run; None: it never ran, or could not be asked
     series: int = 0
     reason: Reason | None = None
     message: str = ""
     remedy: str = ""
-    skipped: str = ""  # role, version, disabled: left out on purpose
+    skipped: str = ""  # role, version, disabled, remote: left out on purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class InstanceState:
     identity: Identity
     address: str = ""
     up: bool | None = None  # None: not probed yet
+    certificate_not_after: float | None = None  # of the last login that worked; None: without TLS
     since: float | None = None
     checked_at: float | None = None
     reason: Reason | None = None

@@ -39,6 +39,7 @@ class FakeEngine:
     asked: Counter[str] = field(default_factory=Counter)  # how often each query was asked
     logins: int = 0
     sessions: list[FakeSession] = field(default_factory=list)  # the open ones
+    certificate_not_after: float | None = None
 
     async def connect(
         self, instance: Instance, lane: Lane, *, database: str | None = None, purpose: Purpose = "monitor"
@@ -66,6 +67,10 @@ class FakeSession:
     engine: FakeEngine
     hello: Facts
     broken: bool = False
+
+    @property
+    def certificate_not_after(self) -> float | None:
+        return self.engine.certificate_not_after
 
     async def fetch(self, query: Query) -> Rows:
         self.engine.asked[query.name] += 1

@@ -125,14 +125,15 @@ class MariadbServers:
     def new(self, *options: str) -> Iterator[Mariadb]:
         """A server with the monitoring accounts, started, removed at the end."""
         with workspace() as directory:
-            run(["cp", "-a", self._installed(), directory / "data"], directory)
+            run(["cp", "-a", self.installed(), directory / "data"], directory)
             server = Mariadb(directory, *options)
             try:
                 yield server.start()
             finally:
                 server.end(signal.SIGKILL)
 
-    def _installed(self) -> Path:
+    def installed(self) -> Path:
+        """A data directory with the monitoring accounts, to be copied."""
         self._template = self._template or self._install()
         return self._template
 

@@ -51,6 +51,7 @@ CREATE ROLE {MONITOR} LOGIN PASSWORD '{PASSWORD}' CONNECTION LIMIT 4;
 GRANT pg_monitor TO {MONITOR};
 CREATE ROLE {BARE} LOGIN PASSWORD '{PASSWORD}';
 CREATE ROLE replicator LOGIN REPLICATION;
+CREATE EXTENSION pg_stat_statements;
 """
 
 
@@ -196,12 +197,16 @@ class Clusters:
             yield from _until_done(server)
 
     @contextmanager
-    def standby(self, primary: Postgres, *lines: str) -> Iterator[Postgres]:
-        """A hot standby that streams from the primary."""
+    def standby(self, primary: Postgres, *lines: str, client: Binaries | None = None) -> Iterator[Postgres]:
+        """A hot standby that streams from the primary; a client must be at least as new as the server."""
         with workspace() as directory:
             source = ["-h", primary.host, "-p", str(primary.port), "-U", "replicator", "-R", "-c", "fast"]
-            run([primary.binaries["pg_basebackup"], *source, "-D", directory / "data"], directory)
+            run([(client or primary.binaries)["pg_basebackup"], *source, "-D", directory / "data"], directory)
             server = Postgres(primary.binaries, directory)
+            # Without what a newer client writes and an older server does not know.
+            link = f"host={primary.host} port={primary.port} user=replicator"
+            with (server.data_directory / "postgresql.auto.conf").open("a") as file:
+                file.write(f"primary_conninfo = '{link}'\n")
             server.configure(f"unix_socket_directories = '{directory}'", *lines)
             yield from _until_done(server)
 

@@ -35,6 +35,7 @@ class Certificates:
     server_certificate: Path
     server_key: Path
     wrong_name_certificate: Path  # signed by ca_file, for another host; its key is server_key
+    renewed_certificate: Path  # as server_certificate, and good for a month longer
 
 
 def make_certificates(directory: Path) -> Certificates:
@@ -48,6 +49,7 @@ def make_certificates(directory: Path) -> Certificates:
         server_certificate=signed(directory / "server.pem", key, signer, HOSTS),
         server_key=written_key(directory / "server.key", key),
         wrong_name_certificate=signed(directory / "wrong.pem", key, signer, [x509.DNSName("elsewhere.test")]),
+        renewed_certificate=signed(directory / "renewed.pem", key, signer, HOSTS, days=32),
     )
 
 
@@ -70,14 +72,16 @@ def authority(directory: Path, name: str) -> tuple[Path, Signer]:
     return written(directory / f"{name}.pem", builder.sign(key, hashes.SHA256())), (subject, key)
 
 
-def signed(path: Path, key: Key, signer: Signer, hosts: tuple[x509.GeneralName, ...] | list[x509.DNSName]) -> Path:
+def signed(
+    path: Path, key: Key, signer: Signer, hosts: tuple[x509.GeneralName, ...] | list[x509.DNSName], *, days: int = 2
+) -> Path:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    builder = certificate(subject, key, signer)
+    builder = certificate(subject, key, signer, days=days)
     builder = builder.add_extension(x509.SubjectAlternativeName(hosts), critical=False)
     return written(path, builder.sign(signer[1], hashes.SHA256()))
 
 
-def certificate(subject: x509.Name, key: Key, signer: Signer) -> x509.CertificateBuilder:
+def certificate(subject: x509.Name, key: Key, signer: Signer, *, days: int = 2) -> x509.CertificateBuilder:
     issuer, issuer_key = signer
     identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
     now = datetime.now(UTC)
@@ -88,7 +92,7 @@ def certificate(subject: x509.Name, key: Key, signer: Signer) -> x509.Certificat
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=2))
+        .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(identifier, critical=False)
     )

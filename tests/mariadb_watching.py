@@ -8,6 +8,9 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from dbwatch.core.conditions import choose
+from dbwatch.core.model import Facts, Origin, Role
+from dbwatch.poller import asking
 from tests.fix_mariadb import MONITOR
 from tests.fix_process import eventually
 from tests.mysql_asking import ENGINE, ours
@@ -19,12 +22,31 @@ if TYPE_CHECKING:
     from tests.fix_mariadb import Mariadb
 
 INTERVAL = 0.3  # of every collector of a quick instance
-NOT_ON_MARIADB = {"replication_applied"}
-COLLECTORS = {item.name: item for item in ours().collectors_for(ENGINE) if item.name not in NOT_ON_MARIADB}
+# A server as it ships, watched over the network.
+SHIPPED = Facts(
+    "mariadb",
+    (10, 11),
+    "10.11",
+    Role.PRIMARY,
+    settings={"performance_schema": "OFF", "log_bin": "ON"},
+    probes={name: True for _, name in ours().probes},
+)
+COLLECTORS = {
+    item.name: item
+    for item in ours().collectors_for(ENGINE)
+    if item.source is not Origin.HOST and asking.left_out(item, SHIPPED) in ("", "role")
+}
 SAMPLER = "active_sessions"
-OPEN_TO_ALL = {"limits", "server_status", "statements"}  # what any account may read
+# What any account may read: no probe that it needs has anything to prove here.
+OPEN_TO_ALL = {
+    name
+    for name, item in COLLECTORS.items()
+    if not any(choose(ours().probes[ENGINE, need].variants, SHIPPED) for need in item.needs)
+}
 NEEDS_PROCESS = {name for name, item in COLLECTORS.items() if "process" in item.needs}
-NEVER_EMPTY = set(COLLECTORS) - {"replication"}  # a server without a channel has nothing to say of one
+# What has something to say depends on the tables, or on a cluster; `replication` on a channel.
+OFTEN_EMPTY = {"auto_increment", "galera", "primary_keys", "redundant_indexes"}
+NEVER_EMPTY = set(COLLECTORS) - OFTEN_EMPTY - {"replication"}
 SHOP = """
 CREATE DATABASE shop; CREATE TABLE shop.t (id int PRIMARY KEY, v int); INSERT INTO shop.t VALUES (1, 0), (2, 0);
 """
@@ -53,10 +75,10 @@ def families(*names: str) -> set[str]:
 
 
 def fed(page: Samples, **labels: str) -> set[str]:
-    """The collectors of which the page shows at least one sample."""
+    """The collectors of which the page shows at least one sample; not those where that says nothing."""
     wanted = set(labels.items())
     shown = {name for name, own in page if wanted <= own}
-    return {name for name in COLLECTORS if families(name) & shown}
+    return {name for name in COLLECTORS if name not in OFTEN_EMPTY and families(name) & shown}
 
 
 def failing(page: Samples, **labels: str) -> set[str]:
@@ -67,7 +89,7 @@ def failing(page: Samples, **labels: str) -> set[str]:
 
 def lacking(page: Samples) -> set[str]:
     """The collectors that miss a privilege."""
-    return {dict(own)["collector"] for own in page.where("dbwatch_collector_permission_missing")}
+    return {dict(own)["collector"] for own in page.where("dbwatch_collector_permission_missing")} & set(COLLECTORS)
 
 
 def reasons(page: Samples) -> dict[str, str]:
@@ -88,7 +110,8 @@ def settled(daemon: Daemon, *, timeout_seconds: float = 15.0, **labels: str) -> 
 
     def all_succeeded(page: Samples) -> bool:
         results = page.where("dbwatch_collector_success", **labels)
-        return len(results) == len(COLLECTORS) and set(results.values()) == {1.0}
+        asked = {dict(own)["collector"] for own in results}
+        return set(COLLECTORS) <= asked and set(results.values()) == {1.0}
 
     return page_with(daemon, all_succeeded, timeout_seconds=timeout_seconds)
 

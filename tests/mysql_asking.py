@@ -11,6 +11,7 @@ from dbwatch.core.mapping import Mapper
 from dbwatch.core.model import Lane, Query
 from dbwatch.engines.mysql import MysqlEngine, MysqlSession
 from dbwatch.files import sql_root
+from dbwatch.host.machine import Machine
 from dbwatch.library import FAMILIES, _builtin
 from dbwatch.poller import asking
 from dbwatch.settings.models import MysqlInstance
@@ -67,7 +68,7 @@ async def see(described: Mapping[str, object], name: str, **mapping: Any) -> See
     async with session(described, collector.lane) as opened:
         known = await facts(opened)
         assert not asking.missing_needs(collector, known)
-        return samples(name, await opened.fetch(asking.query(collector, known)), **mapping)
+        return samples(name, (await asking.answer(opened, collector, known, Machine())).rows, **mapping)
 
 
 async def answer(described: Mapping[str, object], name: str) -> list[dict[str, object]]:

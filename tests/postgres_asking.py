@@ -11,6 +11,7 @@ from dbwatch.core.mapping import Mapper
 from dbwatch.core.model import Lane, Query, Scope
 from dbwatch.engines.postgres import PostgresEngine, PostgresSession
 from dbwatch.files import sql_root
+from dbwatch.host.machine import Machine
 from dbwatch.library import FAMILIES, _builtin
 from dbwatch.poller import asking
 from dbwatch.settings.models import PostgresInstance
@@ -63,7 +64,10 @@ async def see(described: Mapping[str, object], name: str, *, database: str = "po
     async with session(described, collector.lane, database=database) as opened:
         known = await facts(opened)
         assert not asking.missing_needs(collector, known)
-        return samples(name, await opened.fetch(asking.query(collector, known)), database=database, **mapping)
+        if asking.left_out(collector, known):
+            return {}
+        given = await asking.answer(opened, collector, known, Machine())
+        return samples(name, given.rows, database=database, **mapping)
 
 
 def samples(name: str, rows: Any, *, database: str = "postgres", elapsed_seconds: float = 1.0, **mapping: Any) -> Seen:

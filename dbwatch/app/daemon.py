@@ -17,7 +17,7 @@ from dbwatch.app import pulse
 from dbwatch.app.fleet import Fleet
 from dbwatch.app.notify import notify, reloading
 from dbwatch.app.world import Flags, World, build
-from dbwatch.errors import ConfigError
+from dbwatch.errors import ConfigError, ControlError
 from dbwatch.http.doors import Doors
 from dbwatch.http.own_metrics import OwnMetrics
 from dbwatch.http.server import serve
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 STOP_AT_THE_LATEST_SECONDS = 4.5
 FAILED = 1
+STILL_IN_USE = "the old configuration is still in use; the new one has faults:"
 
 
 async def run(
@@ -45,19 +46,23 @@ async def run(
     on_started: Callable[[Store], None] | None = None,
     stop: asyncio.Event | None = None,
 ) -> int:
-    """Watch until SIGTERM, SIGINT or `stop`. Raise ConfigError or DbwatchError where it cannot start."""
-    daemon = Daemon(config, flags or Flags(), os.environ if environ is None else environ, stop or asyncio.Event())
+    """Watch until SIGTERM, SIGINT or `stop`. Raise ConfigError or DbwatchError where it cannot start.
+
+    Who gives a `stop` has more to end than the daemon: the process is then not ended for it, however long that takes.
+    """
+    daemon = Daemon(config, flags or Flags(), os.environ if environ is None else environ, stop)
     return await daemon.run(on_started)
 
 
 class Daemon:
     """One run of the application."""
 
-    def __init__(self, config: Path, flags: Flags, environ: Mapping[str, str], stop: asyncio.Event) -> None:
+    def __init__(self, config: Path, flags: Flags, environ: Mapping[str, str], stop: asyncio.Event | None) -> None:
         self._config = config
         self._flags = flags
         self._environ = environ
-        self._stop = stop
+        self._stop = stop or asyncio.Event()
+        self._is_alone = stop is None  # in its process
         self._reload = asyncio.Event()
         self._reloading = asyncio.Lock()
         self._clock = SystemClock()
@@ -195,7 +200,10 @@ class Daemon:
                 continue  # told by reload()
 
     async def _reload_command(self, _: dict[str, object]) -> object:
-        await self.reload()
+        try:
+            await self.reload()
+        except ConfigError as error:
+            raise ControlError(f"{STILL_IN_USE}\n{error}") from None
         return {"instances": len(self._world.settings.watched)}
 
     # --- stop ---
@@ -213,6 +221,8 @@ class Daemon:
         if self._stop.is_set():
             os._exit(FAILED)
         self._stop.set()
+        if not self._is_alone:
+            return
         guard = threading.Timer(STOP_AT_THE_LATEST_SECONDS, os._exit, (FAILED,))
         guard.daemon = True
         guard.start()

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from dbwatch import engines, library
 from dbwatch.errors import ConfigError, Fault
+from dbwatch.settings.explain import words
 from dbwatch.settings.load import load_with_warnings
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Flags:
             return type(http).model_validate(http.model_dump() | given)
         except ValidationError as error:
             raise ConfigError(
-                Fault(f"command line: {mistake['loc'][0]}", mistake["msg"]) for mistake in error.errors()
+                Fault(f"command line: {mistake['loc'][0]}", *words(mistake)) for mistake in error.errors()
             ) from None
 
 

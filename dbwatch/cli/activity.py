@@ -1,14 +1,17 @@
-"""What on-call types first: `ask INSTANCE sessions` and `ask INSTANCE locks`. Pure: rows in, lines out.
+"""What on-call types first: `ask INSTANCE sessions`, `locks` or `statements`. Pure: rows in, lines out.
 
-Names of accounts are shown: an administrator asked for them. The text of a query is never fetched.
+Names of accounts are shown: an administrator asked for them. The text of a query is never fetched, save for that of
+statements, without their constants, where --text asks for it.
 """
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from dbwatch.cli import blocking
 from dbwatch.cli.tables import table
+from dbwatch.cli.units import value_text
 from dbwatch.http.humanise import duration
 
 if TYPE_CHECKING:
@@ -22,8 +25,11 @@ SESSIONS = (
     *("pid", "user", "application", "database", "state", "age"),
     *("wait", "blocked_by", "root_blocker", "fingerprint"),
 )
-LOCKS = ("pid", "user", "application", "waits", "lock_type", "relation", "fingerprint")
-QUESTIONS = frozenset({"sessions", "locks"})
+LOCKS = (
+    *("pid", "user", "application", "database", "state", "transaction"),
+    *("waits", "lock_type", "relation", "fingerprint"),
+)
+STATEMENTS = ("queryid", "database", "user", "calls", "total", "mean", "rows", "text")
 
 
 def sessions_lines(rows: Rows, width: int) -> list[str]:
@@ -55,25 +61,43 @@ def locks_lines(rows: Rows, width: int) -> list[str]:
 def _lock(row: Row, *, waits: bool, repeats: bool) -> list[str]:
     """A root blocker does not wait: its line says that it holds."""
     if repeats:
-        return ["", "", "(see above)", "", "", ""]
+        return ["(see above)" if name == "waits" else "" for name in LOCKS[1:]]
     wait = _age(row.get("wait_seconds")) if waits or row.get("blocked_by") else "holds"
-    return [
-        text(row.get("user")),
-        text(row.get("application")),
-        wait,
-        text(row.get("lock_type")),
-        text(row.get("relation")),
-        text(row.get("fingerprint")),
-    ]
+    shown = {**row, "waits": wait, "transaction": _age(row.get("transaction_seconds"))}
+    return [text(shown.get(name)) for name in LOCKS[1:]]
+
+
+def statements_lines(rows: Rows, width: int) -> list[str]:
+    """The statements, the one that took most time first."""
+    if not len(rows):
+        return ["no statement was counted yet"]
+    ordered = sorted(rows.dicts(), key=lambda row: -seconds(row, "total_seconds"))
+    return table(STATEMENTS, list(map(_statement, ordered)), width, right=("calls", "total", "mean", "rows"))
+
+
+def _statement(row: Row) -> list[str]:
+    shown = {**row, "total": _time(row.get("total_seconds")), "mean": _time(row.get("mean_seconds"))}
+    return [text(shown.get(name)) for name in STATEMENTS]
+
+
+def _time(value: object) -> str:
+    return "" if value is None else value_text(float(str(value)), "seconds")
+
+
+VIEWS = {"sessions": sessions_lines, "locks": locks_lines, "statements": statements_lines}
 
 
 def as_json(rows: Rows) -> Sequence[Row]:
-    """The rows with values that JSON knows."""
-    plain = (bool, int, float, str, type(None))
-    return [
-        {name: value if isinstance(value, plain) else text(value) for name, value in row.items()}
-        for row in rows.dicts()
-    ]
+    """The rows with values that JSON knows; who blocks a session is a list of numbers, whatever the engine sends."""
+    return [{name: _plain(name, value) for name, value in row.items()} for row in rows.dicts()]
+
+
+def _plain(name: str, value: object) -> object:
+    if name == "blocked_by":
+        return list(blocking.pids(value))
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) else float(value)
+    return value if isinstance(value, bool | int | float | str | None) else text(value)
 
 
 def seconds(row: Row, name: str) -> float:

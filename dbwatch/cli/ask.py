@@ -9,11 +9,11 @@ from dbwatch.cli import activity
 from dbwatch.cli.tables import table
 from dbwatch.cli.units import value_text
 from dbwatch.core import exposition
-from dbwatch.core.model import Role
+from dbwatch.core.model import Lane, Role
 from dbwatch.errors import UsageError
 from dbwatch.http.humanise import moment
 from dbwatch.poller import self_metrics
-from dbwatch.poller.once import ask_once, poll_once
+from dbwatch.poller.once import SAMPLE_SECONDS, ask_once, poll_once
 from dbwatch.poller.outcome import lines_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     Families = Mapping[str, Family]
 
 FORMATS = ("table", "prometheus", "json")
-QUESTIONS = activity.QUESTIONS
+QUESTIONS = frozenset(activity.VIEWS)
+WITH_TEXTS = "statement_texts"  # asked instead of `statements` where --text is given
 COLUMNS = ("family", "labels", "value")
 
 
@@ -36,15 +37,15 @@ async def poll_text(target: Target, names: Sequence[str], style: str, width: int
     return shown(poll, target.catalogue.families, style, width), complaints(poll)
 
 
-async def activity_text(target: Target, name: str, style: str, width: int) -> str:
+async def activity_text(target: Target, name: str, style: str, width: int, *, with_texts: bool = False) -> str:
     """The answer to one of QUESTIONS. Raise EngineError."""
-    rows = await ask_once(target, target.catalogue.question(target.engine.name, name))
+    question = WITH_TEXTS if with_texts and name == "statements" else name
+    rows = await ask_once(target, target.catalogue.question(target.engine.name, question))
     if style == "json":
         return json.dumps(activity.as_json(rows), indent=2, ensure_ascii=False)
     if style == "prometheus":
         raise UsageError(f"{name} is a question, not a metric: table or json")
-    view = activity.sessions_lines if name == "sessions" else activity.locks_lines
-    return "\n".join(view(rows, width))
+    return "\n".join(activity.VIEWS[name](rows, width))
 
 
 def shown(poll: Poll, families: Families, style: str, width: int) -> str:
@@ -53,7 +54,7 @@ def shown(poll: Poll, families: Families, style: str, width: int) -> str:
         return prometheus_text(poll, families)
     if style == "json":
         return json.dumps(document(poll), indent=2, ensure_ascii=False)
-    return "\n".join([*title(poll), *samples_table(asked_blocks(poll), families, width)])
+    return "\n".join([*title(poll), *samples_table(asked_blocks(poll), families, width), *notes(poll)])
 
 
 def title(poll: Poll) -> list[str]:
@@ -63,6 +64,12 @@ def title(poll: Poll) -> list[str]:
         return []
     role = f", {facts.role}" if facts.role is not Role.ANY else ""
     return [f"{state.identity.db_instance}: {facts.flavour} {facts.version_text}{role} at {state.address}"]
+
+
+def notes(poll: Poll) -> list[str]:
+    """A sum over time that has only just begun is what one look saw."""
+    sampled = [each for each in poll.state.collectors.values() if each.succeeded and each.lane == Lane.SAMPLER]
+    return [f"{each.name}: who was active at one instant, counted as {SAMPLE_SECONDS:g} s" for each in sampled]
 
 
 def asked_blocks(poll: Poll) -> list[Block]:
@@ -121,7 +128,7 @@ def _collector(status: CollectorStatus) -> dict[str, object]:
         "name": status.name,
         "succeeded": status.succeeded,
         "series": status.series,
-        "seconds": round(status.seconds, 6),
+        "seconds": None if status.seconds is None else round(status.seconds, 6),
         "reason": status.reason,
         "message": status.message,
         "remedy": status.remedy,

@@ -12,14 +12,16 @@ from dbwatch.cli.options import DEFAULT_CONFIG, Config, InstanceName
 Names = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[COLLECTOR]...|sessions|locks", help="Collectors by name; or who is connected, who blocks whom."
+        metavar="[COLLECTOR]...|sessions|locks|statements",
+        help="Collectors by name; or who is connected, who blocks whom, what takes the time.",
     ),
 ]
 Style = Annotated[str, typer.Option("--format", "-f", help="table, prometheus or json.")]
 AsJson = Annotated[bool, typer.Option("--json", help="The same as --format json.")]
 Collectors = Annotated[
-    list[str] | None, typer.Option("--collector", help="A collector, where its name is sessions or locks.")
+    list[str] | None, typer.Option("--collector", help="A collector, where its name is sessions, locks or statements.")
 ]
+Texts = Annotated[bool, typer.Option("--text", help="With statements: their texts too, without constants.")]
 Instances = Annotated[list[str] | None, typer.Argument(help="All, if none is named.", show_default=False)]
 
 
@@ -35,12 +37,14 @@ def ask(
     style: Style = "table",
     as_json: AsJson = False,
     collector: Collectors = None,
+    text: Texts = False,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Ask an instance now: sessions, locks, metrics."""
+    """Ask an instance now: sessions, locks, statements, metrics."""
     from dbwatch.cli import looking
 
-    answer = looking.ask(config, instance, names or [], collector or [], "json" if as_json else style)
+    shown = "json" if as_json else style
+    answer = looking.ask(config, instance, names or [], collector or [], shown, with_texts=text)
     print(answer.text)
     print(*answer.complaints, sep="\n", end="\n" if answer.complaints else "", file=sys.stderr)
     raise typer.Exit(1 if answer.complaints else 0)

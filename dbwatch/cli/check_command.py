@@ -60,6 +60,7 @@ def check(
     request = checking.Request(
         instance=instance,
         config=config,
+        is_config_given=_is_given(context, "config"),
         url=url,
         direct=direct,
         timeout_seconds=timeout,
@@ -73,3 +74,9 @@ def check(
     print(verdict)
     answer: Answer = context.obj
     answer.code = verdict.status
+
+
+def _is_given(context: typer.Context, option: str) -> bool:
+    """On the command line or in the environment."""
+    source = context.get_parameter_source(option)
+    return source is not None and source.name != "DEFAULT"

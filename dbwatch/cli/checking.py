@@ -33,6 +33,7 @@ class Request:
 
     instance: str
     config: Path
+    is_config_given: bool = False  # rather than where it is by default, where it may be missing
     url: str = ""
     direct: bool = False
     timeout_seconds: float = 10.0
@@ -50,12 +51,16 @@ def check(request: Request) -> plugin.Verdict:
         limits = plugin.thresholds(checks, request.warning, request.critical)
         samples = list(polled(request) if request.direct else from_text(page(request)))
     except ConfigError as error:
-        return plugin.Verdict(plugin.Status.UNKNOWN, f"{len(error.faults)} faults: {error}")
+        return plugin.Verdict(plugin.Status.UNKNOWN, f"{_counted(len(error.faults))}: {error}")
     except DbwatchError as error:
         return plugin.Verdict(plugin.Status.UNKNOWN, str(error))
     except ValueError as error:
         return plugin.Verdict(plugin.Status.UNKNOWN, f"{request.instance}: cannot read the answer: {error}")
     return plugin.judge(request.instance, samples, checks, limits, time.time())
+
+
+def _counted(faults: int) -> str:
+    return f"{faults} fault{'' if faults == 1 else 's'} in the configuration"
 
 
 def polled(request: Request) -> Iterator[Sample]:
@@ -117,7 +122,7 @@ def place(request: Request) -> tuple[str, str]:
     if request.url:
         url = urllib.parse.urlsplit(request.url)
         return f"{url.scheme}://{url.netloc}", url.path.rstrip("/") or "/metrics"
-    if not request.config.exists():
+    if not request.is_config_given and not request.config.exists():
         return DEFAULT_URL, "/metrics"
     from dbwatch.settings.load import load
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch.cli.ask import title
+from dbwatch.engines.base import ONLY_READ
 from dbwatch.errors import Reason
 from dbwatch.http.humanise import duration
 from dbwatch.poller.once import poll_once
@@ -17,7 +18,15 @@ if TYPE_CHECKING:
     from dbwatch.settings.models import Instance
     from dbwatch.store import CollectorStatus
 
-SKIPPED = {"role": "not for this role", "version": "not for this version", "disabled": "switched off"}
+SKIPPED = {
+    "role": "not for this role",
+    "version": "not for this version",
+    "optional": "what it takes is optional, and missing",
+    "performance_schema_off": "the server's performance_schema is switched off",
+    "disabled": "switched off",
+    "heavy": "ready; only the daemon asks it by itself, for it takes long",
+    "remote": "the server is elsewhere (were it on this machine: `host: local`)",
+}
 ABOUT_TLS = frozenset({Reason.TLS})
 ABOUT_PASSWORD = frozenset({Reason.AUTH})
 
@@ -34,7 +43,7 @@ class Diagnosis:
 
 async def examine(target: Target) -> Diagnosis:
     """Poll the instance once and judge."""
-    return diagnosis(target.instance, await poll_once(target))
+    return diagnosis(target.instance, await poll_once(target, with_heavy=True))
 
 
 def diagnosis(instance: Instance, poll: Poll) -> Diagnosis:
@@ -53,14 +62,16 @@ def diagnosis(instance: Instance, poll: Poll) -> Diagnosis:
 
 
 def lacks(status: CollectorStatus) -> bool:
-    return status.succeeded is False and status.reason is Reason.PERMISSION
+    return status.succeeded is False and status.reason is Reason.PERMISSION and status.remedy != ONLY_READ
 
 
 def _lines(status: CollectorStatus) -> Iterable[str]:
     if status.succeeded:
-        yield f"  ok       {status.name}: {status.series} series in {duration(status.seconds)}"
+        yield f"  ok       {status.name}: {status.series} series in {duration(status.seconds or 0.0)}"
+        yield from (f"           {line}" for line in status.message.splitlines())
     elif status.succeeded is None:
         yield f"  left out {status.name}: {SKIPPED.get(status.skipped, status.skipped)}"
+        yield from (f"           {line}" for line in status.remedy.splitlines())
     elif lacks(status):
         yield f"  MISSING  {status.name}: {status.message}"
         yield from (f"           {line}" for line in status.remedy.splitlines())

@@ -26,6 +26,8 @@ def write(directory: Path, source: Path | None = None) -> list[str]:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.touch(mode=MODE)
             target.write_bytes(path.read_bytes())
+    except (FileExistsError, NotADirectoryError):
+        raise UsageError(f"{directory} is not a directory: name one, or one that is not there yet") from None
     except OSError as error:
         raise UsageError(f"{directory}: {error.strerror}") from None
     return [*(f"wrote {target}" for target in targets.values()), *_next_steps(directory)]

@@ -29,7 +29,9 @@ class Answer:
     complaints: Sequence[str] = ()
 
 
-def ask(config: Path, name: str, names: Sequence[str], collectors: Sequence[str], style: str) -> Answer:
+def ask(
+    config: Path, name: str, names: Sequence[str], collectors: Sequence[str], style: str, *, with_texts: bool = False
+) -> Answer:
     """Raise UsageError for a format, an instance or a collector that does not exist; EngineError for a question."""
     if style not in asking.FORMATS:
         raise UsageError(f"no format {style!r}: {', '.join(asking.FORMATS)}")
@@ -37,8 +39,10 @@ def ask(config: Path, name: str, names: Sequence[str], collectors: Sequence[str]
     target = open_world(config).target(name)
     width = shutil.get_terminal_size((160, 24)).columns
     question = names[0] if len(names) == 1 and not collectors else ""
+    if with_texts and question != "statements":
+        raise UsageError("--text is for statements alone: dbwatch ask INSTANCE statements --text")
     if question in asking.QUESTIONS:
-        return Answer(asyncio.run(asking.activity_text(target, question, style, width)))
+        return Answer(asyncio.run(asking.activity_text(target, question, style, width, with_texts=with_texts)))
     _refuse_mixture(names, target.catalogue.known_collectors()[target.engine.name])
     return Answer(*asyncio.run(asking.poll_text(target, [*names, *collectors], style, width)))
 
@@ -46,7 +50,7 @@ def ask(config: Path, name: str, names: Sequence[str], collectors: Sequence[str]
 def _refuse_mixture(names: Sequence[str], collectors: AbstractSet[str]) -> None:
     """Words that are no collectors' names, where only those can stand. Raise UsageError."""
     if any(name in asking.QUESTIONS for name in names) and len(names) > 1:
-        raise UsageError("ask for sessions or locks alone; collectors of these names: --collector")
+        raise UsageError("ask for sessions, locks or statements alone; collectors of these names: --collector")
     if "metrics" in names and "metrics" not in collectors:
         raise UsageError("no collector 'metrics': without a name ask prints all metrics")
 

@@ -34,7 +34,15 @@ def start(config: Path, instance: str, lasting: str | None, reason: str) -> str:
         "who": account(),
     }
     window = _one(asyncio.run(carry_out(load(config, os.environ), "maintenance_start", arguments)))
-    return f"{instance} is in maintenance until {_until(window)}"
+    ended = window.get("replaced")
+    replaced = [_one(each) for each in ended] if isinstance(ended, list) else []
+    first = f"{instance} is in maintenance until {_until(window)}"
+    return "\n".join([first, *map(_replaced, replaced)])
+
+
+def _replaced(window: Mapping[str, object]) -> str:
+    who, reason = window.get("who") or "somebody", window.get("reason") or "no reason given"
+    return f"this replaces the window that {who} opened until {_until(window)}: {reason}"
 
 
 def stop(config: Path, instance: str) -> str:

@@ -183,11 +183,18 @@ class Seen:
 def judge(
     name: str, samples: Iterable[Sample], checks: Checks, limits: Mapping[str, Thresholds], now: float
 ) -> Verdict:
-    """The verdict on one instance. Down is critical, maintenance is OK with a note, no or old data is unknown."""
+    """The verdict on one instance. In maintenance it is OK, whatever is wrong: that stands in brackets."""
+    seen = Seen(samples, checks.state)
+    found = _judged(name, seen, checks, limits, now)
+    if not seen.is_set(checks.state.maintenance):
+        return found
+    how = found.text.removeprefix(name).lstrip(": ").removeprefix("is ")
+    return Verdict(Status.OK, f"{name} is in maintenance ({how})", found.perfdata)
+
+
+def _judged(name: str, seen: Seen, checks: Checks, limits: Mapping[str, Thresholds], now: float) -> Verdict:
+    """Down is critical, no or old data is unknown."""
     state = checks.state
-    seen = Seen(samples, state)
-    if seen.is_set(state.maintenance):
-        return Verdict(Status.OK, f"{name} is in maintenance")
     if not seen.named(state.up):
         return Verdict(Status.UNKNOWN, f"{name}: nothing is known of it yet")
     if not seen.is_set(state.up):

@@ -13,6 +13,7 @@ HIDDEN = "***"
 REPLACED = rf"\1{HIDDEN}"
 SECRET_KEY = re.compile(r"pass(word|wd|phrase)?$|secret|^pwd$|token$|authorization|credential", re.IGNORECASE)
 QUOTED = r"(?:'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.)*\")"
+AS_MYSQL_SAYS = r"(?!(?<=using )password: (?:YES|NO)\))"  # what MySQL says of a refused login
 PATTERNS = (
     # ALTER ROLE x PASSWORD '...', SET PASSWORD FOR a = PASSWORD('...')
     (
@@ -29,7 +30,10 @@ PATTERNS = (
     ),
     # password=..., "passwd": "...", pwd: ...; a value in quotes may hold blanks
     (
-        re.compile(rf"(\b\w*(?:password|passwd|pwd)[\"']?\s*[=:]\s*)(?:{QUOTED}|[^\s,;&)}}\]'\"]+)", re.IGNORECASE),
+        re.compile(
+            rf"(\b{AS_MYSQL_SAYS}\w*(?:password|passwd|pwd)[\"']?\s*[=:]\s*)(?:{QUOTED}|[^\s,;&)}}\]'\"]+)",
+            re.IGNORECASE,
+        ),
         REPLACED,
     ),
     # scheme://user:pass@host; greedy up to the last @ before a blank, because a password may hold one

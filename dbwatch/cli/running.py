@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch.cli import logs
-from dbwatch.errors import UsageError
-from dbwatch.settings.load import load
+from dbwatch.errors import ControlError, UsageError
+from dbwatch.settings.load import examine, load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,6 +65,11 @@ def reload(config: Path) -> str:
     """Ask the daemon to read its configuration again. Raise ControlError with its faults where it refuses."""
     from dbwatch.http import control_client
 
-    answer = asyncio.run(control_client.call(load(config, os.environ).control_socket, "reload"))
+    found = examine(config, os.environ)  # a broken file too says where the daemon is
+    try:
+        answer = asyncio.run(control_client.call(found.settings.control_socket, "reload"))
+    except ControlError as error:
+        unsaid = [text for text in map(str, found.faults) if text not in str(error)]
+        raise ControlError("\n".join([str(error), *unsaid])) from None
     count = answer.get("instances") if isinstance(answer, dict) else None
     return "reloaded" if count is None else f"reloaded: {count} instances"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
-from dbwatch.core import strict_yaml
+from dbwatch.core import consistency, strict_yaml
 from dbwatch.core.heads import (
     FAST_UP_TO_SECONDS,
     TIMEOUTS,
@@ -22,15 +22,26 @@ from dbwatch.core.heads import (
     split,
     validated,
 )
-from dbwatch.core.model import Collector, Column, Family, FamilyType, Lane, Probe, Question, Scope, TopN
+from dbwatch.core.model import (
+    Agreement,
+    Collector,
+    Column,
+    Family,
+    FamilyType,
+    Lane,
+    Probe,
+    Question,
+    TopN,
+)
 from dbwatch.errors import CatalogueError, Fault, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dbwatch.core.heads import KeyValueHead
 
 ENGINES = ("postgres", "mysql")
+TAKEN_LABELS = frozenset({"db_instance", "engine", "env", "service", "team", "job", "instance", "le", "quantile"})
 Key = tuple[str, str]  # engine, name
 Item = TypeVar("Item")
 
@@ -47,13 +58,23 @@ class Source:
     builtin: bool = True
 
 
+def _is_free(label: str) -> str:
+    """A label twice in one series makes the whole page unreadable."""
+    if label in TAKEN_LABELS or label.startswith("__"):
+        raise ValueError(f"the label {label} is taken: every series has it already, or Prometheus gives it")
+    return label
+
+
+LabelName = Annotated[str, Field(pattern="^[a-zA-Z_][a-zA-Z0-9_]*$"), AfterValidator(_is_free)]
+
+
 class FamilyHead(Head):
     """One entry of families.yml."""
 
     type: FamilyType
     help: str = Field(min_length=1)
     unit: str = Field(default="", pattern="^(seconds|bytes|ratio|)$")
-    labels: tuple[str, ...] = ()
+    labels: tuple[LabelName, ...] = ()
     engines: tuple[str, ...] = ()
 
 
@@ -91,27 +112,27 @@ def families(text: str, where: str) -> dict[str, Family]:
     found, faults = {}, []
     for name, entry in entries.items():
         try:
-            found[name] = _family(name, FamilyHead.model_validate(entry))
+            head = FamilyHead.model_validate(entry)
         except ValidationError as error:
             faults += mistakes(error, f"{where}: {name}")
-        except ValueError as error:
-            faults.append(Fault(f"{where}: {name}", str(error)))
+        else:
+            faults += [Fault(f"{where}: {name}", what) for what in _misnamed(name, head)]
+            found[name] = Family(name, head.type, head.help, head.labels, head.unit, head.engines)
     if faults:
         raise CatalogueError(faults)
     return found
 
 
-def _family(name: str, head: FamilyHead) -> Family:
+def _misnamed(name: str, head: FamilyHead) -> Iterator[str]:
     """Prometheus's naming rules, applied once: what promtool would warn of is refused here."""
     if not name.startswith("dbwatch_"):
-        raise ValueError("a family's name begins with dbwatch_")
+        yield "a family's name begins with dbwatch_"
     if (head.type is FamilyType.COUNTER) is not name.endswith("_total"):
-        raise ValueError("counters, and only counters, end in _total")
+        yield "counters, and only counters, end in _total"
     if (head.type is FamilyType.INFO) is not name.endswith("_info"):
-        raise ValueError("info families, and only they, end in _info")
+        yield "info families, and only they, end in _info"
     if head.unit and not name.removesuffix("_total").endswith(f"_{head.unit}"):
-        raise ValueError(f"the unit {head.unit} must end the name")
-    return Family(name, head.type, head.help, head.labels, head.unit, head.engines)
+        yield f"the unit {head.unit} must end the name"
 
 
 def build(known: Mapping[str, Family], sources: Iterable[Source]) -> Catalogue:
@@ -123,7 +144,7 @@ def build(known: Mapping[str, Family], sources: Iterable[Source]) -> Catalogue:
     for source in sources:
         try:
             if source.kind == "metrics":
-                _add(collectors, source, collector(source))
+                _add(collectors, source, _allowed(collector(source), source))
             elif source.kind == "probes":
                 _add(probes, source, _probe(source))
             else:
@@ -135,6 +156,13 @@ def build(known: Mapping[str, Family], sources: Iterable[Source]) -> Catalogue:
     if faults:
         raise CatalogueError(faults)
     return catalogue
+
+
+def _allowed(item: Collector, source: Source) -> Collector:
+    """A sampler holds a session of its own: a server is not given more of them than we promised."""
+    if item.lane is Lane.SAMPLER and not source.builtin:
+        raise fault(source.path, "lane: the sampler is dbwatch's own", "say fast, slow or heavy")
+    return item
 
 
 def _add(into: dict[Key, Item], source: Source, item: Item) -> None:
@@ -161,12 +189,16 @@ def collector(source: Source) -> Collector:
         role=head.role,
         max_series=head.max_series,
         needs=head.needs,
+        agree=Agreement(head.agree.key, head.agree.replicas) if head.agree else None,
         top=TopN(head.top.key, head.top.weight, head.top.limit, head.top.growth) if head.top else None,
         key_value=_pair(head.rows),
+        accumulate=head.accumulate,
         accounts=head.accounts,
         applications=head.applications,
         enabled=head.enabled,
         path=source.path,
+        source=head.source,
+        databases=head.databases,
     )
 
 
@@ -208,22 +240,32 @@ def _question(source: Source) -> Question:
 
 def _check(catalogue: Catalogue) -> list[Fault]:
     faults: list[Fault] = []
-    fed: dict[tuple[str, str], str] = {}
-    for (engine, name), item in catalogue.collectors.items():
+    for (engine, _), item in catalogue.collectors.items():
         faults += [
             Fault(item.path, f"needs the probe {need!r}, and sql/{engine}/probes has none of that name")
             for need in item.needs
             if (engine, need) not in catalogue.probes
         ]
-        if item.scope is Scope.DATABASE and item.lane not in (Lane.SLOW, Lane.HEAVY):
-            faults.append(
-                Fault(item.path, "scope database needs the lane slow or heavy", "a login a database is not fast")
-            )
+        faults += consistency.combinations(item)
+        faults += _check_running(catalogue, item)
         for family_name in sorted(item.families):
             faults += _check_family(catalogue.families.get(family_name), family_name, item)
-            other = fed.setdefault((engine, family_name), name)
-            if other != name:
-                faults.append(Fault(item.path, f"{family_name} is already given by the collector {other} of {engine}"))
+    return [*faults, *consistency.clashes(catalogue.collectors.values())]
+
+
+def _check_running(catalogue: Catalogue, item: Collector) -> list[Fault]:
+    """Running sums are kept by item of the top-N; only a gauge may stand for all rows."""
+    if not item.accumulate:
+        return []
+    if item.top is None:
+        return [Fault(item.path, "accumulate needs top", "say which columns name an item, and how many are kept")]
+    faults = []
+    for column in item.metrics:
+        named = {source for _, source in column.labels if not source.startswith("=")}
+        family = catalogue.families.get(column.family)
+        is_total = not named and family is not None and family.type is not FamilyType.COUNTER
+        if column.states or column.integrate or not (named == set(item.top.key) or is_total):
+            faults.append(Fault(item.path, f"{column.family}: accumulate wants numbers with the labels of top.key"))
     return faults
 
 

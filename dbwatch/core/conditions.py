@@ -119,6 +119,23 @@ def columns_named(conditions: Iterable[str]) -> frozenset[str]:
 def choose(variants: Iterable[Variant], facts: Facts) -> str | None:
     """The SQL of the first variant that is for this server, None where none is."""
     for variant in variants:
-        if all(term.holds(facts) for term in parse(variant.condition)):
-            return variant.sql
+        terms = parse(variant.condition)
+        if all(term.holds(facts) for term in terms):
+            return _placed(variant.sql, terms, facts)
     return None
+
+
+def _placed(sql: str, terms: Iterable[Term], facts: Facts) -> str:
+    """Where a variant is for an extension, `public.` is the schema that the extension was put in: we search none."""
+    places = (facts.settings.get(f"schema {term.name}") for term in terms if term.kind == "extension")
+    place = next(filter(None, places), "public")
+    return sql if place == "public" else re.sub(r"\bpublic\.", lambda _: f"{place}.", sql)
+
+
+def switched_off(variants: Iterable[Variant], facts: Facts) -> str:
+    """The setting of the server that alone keeps away a variant which would be for it, '' where there is none."""
+    for variant in variants:
+        against = [term for term in parse(variant.condition) if not term.holds(facts)]
+        if against and all(term.kind == "setting" for term in against):
+            return against[0].name
+    return ""

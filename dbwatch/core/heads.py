@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, ValidationError
 
 from dbwatch.core import conditions, durations, strict_yaml, wording
-from dbwatch.core.model import Lane, Role, Scope, Variant
+from dbwatch.core.model import Lane, Origin, Role, Scope, Variant
 from dbwatch.errors import CatalogueError, Fault
 
 if TYPE_CHECKING:
@@ -55,6 +55,13 @@ class TopHead(Head):
     growth: bool = False
 
 
+class AgreeHead(Head):
+    """What every server of a cluster must say alike."""
+
+    key: tuple[str, ...] = Field(min_length=1)
+    replicas: str
+
+
 class KeyValueHead(Head):
     """Which column of a SHOW names the fact, and which holds it."""
 
@@ -69,13 +76,17 @@ class CollectorHead(Head):
     interval: Duration
     timeout: Duration | None = None
     lane: Literal["fast", "slow", "heavy", "sampler"] | None = None
+    source: Origin = Origin.SQL
     scope: Scope = Scope.INSTANCE
+    databases: tuple[str, ...] = Field(default=("*",), min_length=1)
     role: Role = Role.ANY
     max_series: PositiveInt = 1000
     needs: tuple[str, ...] = ()
     enabled: bool = True
     rows: KeyValueHead | None = None
     top: TopHead | None = None
+    agree: AgreeHead | None = None
+    accumulate: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     applications: tuple[str, ...] = ()
     metrics: dict[str, ColumnHead | list[ColumnHead]] = Field(min_length=1)

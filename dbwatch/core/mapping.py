@@ -11,6 +11,7 @@ from itertools import compress
 from typing import TYPE_CHECKING
 
 from dbwatch.core import columns
+from dbwatch.core.accumulate import Running
 from dbwatch.core.model import Block, Collector, Column, FamilyType, Rows
 from dbwatch.core.topn import OTHER, Remainder, Sticky
 from dbwatch.errors import EngineError, Reason
@@ -39,7 +40,9 @@ class Mapper:
         self._families = families
         self._constants = constants or {}
         self._names = dict.fromkeys(collector.accounts, accounts) | dict.fromkeys(collector.applications, applications)
-        self._sticky = Sticky(collector.top.limit, growth=collector.top.growth) if collector.top else None
+        self._running = Running(collector.top, collector.metrics) if collector.top and collector.accumulate else None
+        sticky = collector.top if not self._running else None
+        self._sticky = Sticky(sticky.limit, growth=sticky.growth) if sticky else None
         self._others: dict[int, Remainder] = {}
         self._sums: dict[tuple[int, tuple[str, ...]], float] = {}
         self._known: dict[object, tuple[str, ...]] = {}
@@ -51,12 +54,33 @@ class Mapper:
         `elapsed_seconds` is the time since the last sample, for columns that integrate.
         """
         if self.collector.key_value:
-            rows = pivot(rows, *self.collector.key_value)
+            rows = _with_missing(pivot(rows, *self.collector.key_value), columns_read(self.collector))
+        if self._running:
+            yield from self._accumulated(self._running, rows, now)
+            return
         if not len(rows):
             return
         frame = _Frame(self, rows, now)
         for position, column in enumerate(self.collector.metrics):
             yield from self._column(frame, position, column, elapsed_seconds)
+
+    def rebase(self) -> None:
+        """Another server may answer from now on: what was is no measure of it."""
+        for remainder in self._others.values():
+            remainder.rebase()
+        if self._running:
+            self._running.rebase()
+
+    def _accumulated(self, running: Running, rows: Rows, now: float) -> Iterator[Block]:
+        frame = _Frame(self, rows, now)
+        identities = list(zip(*map(frame.raw, self.collector.accumulate), strict=True))
+        keys = list(zip(*map(frame.label, running.key), strict=True))
+        running.update(identities, keys, list(map(frame.raw, running.sources)), now)
+        for position, column in enumerate(self.collector.metrics):
+            is_counter = self._families[column.family].type is FamilyType.COUNTER
+            labels, numbers = running.samples(position, is_counter=is_counter)
+            if numbers:
+                yield self._block(position, column, labels, numbers)
 
     def _column(self, frame: _Frame, position: int, column: Column, elapsed_seconds: float) -> Iterator[Block]:
         if column.states:
@@ -78,7 +102,7 @@ class Mapper:
             )
             numbers = [*numbers, other]
         if self._names:
-            labels, numbers = _added_up(labels, numbers)
+            labels, numbers = _added_up(*_addable(column.family, labels, numbers))
         if column.integrate:
             labels, numbers = self._integrated(position, labels, numbers, elapsed_seconds)
         if numbers:
@@ -208,15 +232,29 @@ def pivot(rows: Rows, key: str, value: str) -> Rows:
     return Rows(names, tuple([item] for item in rows.column(value)))
 
 
+def _with_missing(rows: Rows, wanted: Sequence[str]) -> Rows:
+    """A name that the server did not send is NULL: what one version does not count takes no other metric along."""
+    missing = [name for name in wanted if name not in rows.names] if len(rows) else []
+    return Rows((*rows.names, *missing), (*rows.columns, *([None] for _ in missing)))
+
+
 def _known(values: Sequence[float | None]) -> Sequence[float]:
     """Without NULLs; an array has none."""
     return values if isinstance(values, array) else [value for value in values if value is not None]
 
 
+def _addable(family: str, labels: Labels, numbers: Sequence[float]) -> tuple[Labels, Sequence[float]]:
+    """A moment cannot be added up: the many that share one name have none."""
+    if not family.endswith("_timestamp_seconds") or not labels:
+        return labels, numbers
+    named = [OTHER not in key for key in zip(*labels, strict=True)]
+    return tuple(tuple(compress(of, named)) for of in labels), list(compress(numbers, named))
+
+
 def _added_up(labels: Labels, numbers: Sequence[float]) -> tuple[Labels, list[float]]:
     """Rows with the same labels as one."""
     if not labels:
-        return labels, [sum(numbers)]
+        return labels, [sum(numbers)] if numbers else []
     sums: dict[tuple[str, ...], float] = {}
     for key, number in zip(zip(*labels, strict=True), numbers, strict=True):
         sums[key] = sums.get(key, 0) + number
@@ -239,8 +277,9 @@ def budgeted(blocks: list[Block], max_series: int) -> tuple[list[Block], int]:
 
 def columns_read(collector: Collector) -> tuple[str, ...]:
     """The columns of the result that something reads, in the order of the head: an engine may fetch only these."""
-    top = collector.top
+    top, agree = collector.top, collector.agree
     named = [column.value for column in collector.metrics]
     named += [source for column in collector.metrics for _, source in column.labels]
-    named += [*top.key, top.weight] if top else []
+    named += [*top.key, top.weight, *collector.accumulate] if top else []
+    named += [*agree.key, agree.replicas] if agree else []
     return tuple(dict.fromkeys(name for name in named if not name.startswith("=")))

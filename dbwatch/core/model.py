@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 __all__ = [
-    "Block", "Collector", "Column", "Facts", "Family", "FamilyType", "Identity", "Lane", "Probe", "Query", "Question",
-    "Reason", "Role", "Rows", "Scope", "Snapshot", "Variant",
+    "Agreement", "Answer", "Block", "Collector", "Column", "Facts", "Family", "FamilyType", "Identity", "Lane",
+    "Origin", "Probe", "Query", "Question", "Reason", "Role", "Rows", "Scope", "Snapshot", "Variant",
 ]  # fmt: skip
 
 
@@ -43,6 +43,13 @@ class Scope(StrEnum):
 
     INSTANCE = "instance"
     DATABASE = "database"
+
+
+class Origin(StrEnum):
+    """What a collector's rows are: the server's answer, or what this machine shows of the places it names."""
+
+    SQL = "sql"
+    HOST = "host"
 
 
 class FamilyType(StrEnum):
@@ -138,6 +145,15 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What one question gave; `note`: what it lacks for good, `error`: what of it did not answer this time."""
+
+    rows: Rows
+    note: str = ""
+    error: EngineError | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
     """One SQL text of a file and the condition under which it is the one."""
 
@@ -167,6 +183,14 @@ class TopN:
     weight: str  # the column that ranks it
     limit: int = 50
     growth: bool = False  # rank by what the weight grew since the last review (a counter), not by its value
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A row counts only where every server of the cluster gives it: a primary asks its standbys."""
+
+    key: tuple[str, ...]  # the columns that name a row; one whose names are all NULL is each server's own
+    replicas: str  # the column that tells how many replicas are connected
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +234,15 @@ class Collector:
     max_series: int = 1000
     needs: tuple[str, ...] = ()
     top: TopN | None = None
+    agree: Agreement | None = None
     key_value: tuple[str, str] | None = None  # rows of a SHOW: the key's column, the value's column
+    accumulate: tuple[str, ...] = ()  # the columns that name a raw row: counters are then running sums of our own
     accounts: tuple[str, ...] = ()  # columns whose values pass through the list of service accounts
     applications: tuple[str, ...] = ()  # and through that of applications
     enabled: bool = True
     path: str = ""
+    source: Origin = Origin.SQL
+    databases: tuple[str, ...] = ("*",)  # scope database: only in those whose name fits one of these patterns
 
     @property
     def families(self) -> frozenset[str]:

@@ -107,6 +107,8 @@ def _collector(catalogue: Catalogue, item: Collector) -> list[str]:
     ]
     if item.top:
         facts.append(f"the {item.top.limit} that weigh most by {item.top.weight}, the others as `_other`")
+    if item.accumulate:
+        facts.append("counters are running sums of the daemon's own, from the server's numbers at the first look")
     return [
         f'### <a id="{anchor(item)}"></a>{item.name}',
         "",

@@ -84,6 +84,10 @@ class Remainder:
         self._keys: Sequence[Key] = ()
         self._values: Sequence[float] = ()
 
+    def rebase(self) -> None:
+        """What is said next is said by another server: its values are no steps from those of before."""
+        self._keys, self._values = (), ()
+
     def update(self, keys: Sequence[Key], values: Sequence[float], outside: Sequence[int]) -> float:
         """Add what the items at the positions `outside` grew since the last poll; return the running total."""
         if keys == self._keys:

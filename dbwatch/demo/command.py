@@ -16,6 +16,8 @@ from dbwatch import app
 from dbwatch.demo.estate import demo_estate
 from dbwatch.demo.witness import Witness
 from dbwatch.demo.workload import run_workload
+from dbwatch.files import config_root
+from dbwatch.settings.models import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +80,7 @@ async def _watched(
             async with asyncio.timeout(seconds):
                 await stop.wait()
         stop.set()
+        say("stopping; the servers and all that they held are deleted ...")
         await working
     return watching.result()
 
@@ -110,6 +113,7 @@ def write_config(estate: DemoEstate, directory: Path, port: int) -> Path:
     document = {
         "instances": {NAMES[server.engine]: _instance(server, directory) for server in estate.servers},
         "http": {"listen_addresses": [f"{HOST}:{port}"]},
+        "collectors_dir": str(config_root() / "collectors"),
         "logging": {"level": "warning"},
         "state_directory": str(directory),
         "control_socket": str(directory / "control.sock"),
@@ -126,7 +130,7 @@ def _instance(server: DemoServer, directory: Path) -> dict[str, object]:
     accounts = [server.application.user, server.reporting.user]
     return {
         "engine": server.engine,
-        "host": server.host,
+        "host": LOCAL,  # its disks and processes are this machine's
         "port": server.port,
         "monitor": {"user": server.monitor.user, "password_file": str(secret)},
         "labels": {"env": "demo", "service": "citizens", "team": "dba"},

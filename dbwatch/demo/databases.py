@@ -96,5 +96,6 @@ async def load_mysql(server: DemoServer, volume: Volume) -> None:
             await connection.script(text)
         await connection.script(script("mysql", "ddl", "00_users_application.sql"))
         await connection.script(script("mysql", "security", "01_user_monitoring.sql"))
+        await connection.script(script("mysql", "security", "02_grant_qualite.sql"))
         for text in scripts("mysql", "dml"):
             await connection.script(text)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dbwatch.core.model import Facts, Lane, Query, Question, Rows
     from dbwatch.settings.models import Instance
 
+ONLY_READ = "A collector may only read: take what writes out of its query."
 Purpose = Literal["monitor", "audit", "backup"]
 
 
@@ -27,6 +28,10 @@ class Session(Protocol):
     @property
     def broken(self) -> bool:
         """True once a deadline passed or the connection was lost: the session must not be used again."""
+
+    @property
+    def certificate_not_after(self) -> float | None:
+        """When the certificate expires that the server showed, in Unix seconds; None without TLS."""
 
     async def fetch(self, query: Query) -> Rows:
         """Ask one query within `query.timeout_seconds` (client deadline and server-side limit).

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dbwatch.core.conditions import choose, parse_version
 from dbwatch.core.model import Facts, Role, Rows
 from dbwatch.engines.base import deadline
+from dbwatch.engines.mysql_binlog import added_up
 from dbwatch.engines.mysql_driver import ERRORS, Wire, completed, wire
 from dbwatch.engines.mysql_errors import is_fatal, translated
 from dbwatch.engines.mysql_replica import normalised
@@ -29,6 +30,10 @@ PING_SECONDS = 1.0
 MARIADB_DISGUISE = "5.5.5-"
 # The server gives up first, and says so on a session that stays usable; our own limit is for a server that cannot.
 SERVER_SHARE = 0.9
+SILENT = (
+    "What listens there says nothing, while MySQL and MariaDB speak first: are `engine` and `port` right? Where they "
+    "are, the server hangs, or something between it and us does."
+)
 LEAST_SERVER_SECONDS = 0.05
 
 
@@ -49,6 +54,10 @@ class MysqlSession:
     @property
     def broken(self) -> bool:
         return not self._is_whole or self._wire.is_closed
+
+    @property
+    def certificate_not_after(self) -> float | None:
+        return self._wire.certificate_not_after
 
     @property
     def phases(self) -> dict[str, float]:
@@ -79,7 +88,7 @@ class MysqlSession:
         await self._limit(query.timeout_seconds)
         names, lines = await self._wire.ask(f"/* dbwatch:{query.name} */ {query.sql}")
         columns = tuple(map(_texts, zip(*lines, strict=True))) if lines else tuple(() for _ in names)
-        return normalised(Rows(names, columns))
+        return added_up(normalised(Rows(names, columns)))
 
     async def _limit(self, seconds: float) -> None:
         """Bound what follows on the server too; a round-trip only where the limit differs from the last one."""
@@ -137,6 +146,10 @@ class MysqlEngine:
             done = True
         except ERRORS as error:
             raise translated(error) from None
+        except EngineError as error:
+            if error.reason is not Reason.TIMEOUT or not line.is_silent:
+                raise
+            raise EngineError(error.reason, "connected, and no greeting in time", SILENT) from None
         finally:
             if not done:
                 line.cut()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import aiomysql
 from pymysql.constants import CLIENT
 
+from dbwatch.engines import certificates
 from dbwatch.engines.mysql_errors import PLUGIN_MISSING, UNEXPECTED
 from dbwatch.errors import EngineError, Reason
 
@@ -63,6 +64,7 @@ class Wire:
         self._may_be_plain = may_be_plain
         self._writer: asyncio.StreamWriter | None = None
         self._times: list[float] = []
+        self._is_reached = False
         connection.guard = self
 
     @property
@@ -78,6 +80,15 @@ class Wire:
         """Seconds of the login: `tcp` up to the open connection, `auth` the rest, a TLS handshake within it."""
         start, connected, end = self._times
         return {"tcp": connected - start, "auth": end - connected}
+
+    @property
+    def is_silent(self) -> bool:
+        """It is connected to, and did not say who it is: MySQL and MariaDB speak first."""
+        return self._is_reached and len(self._times) == 1
+
+    @property
+    def certificate_not_after(self) -> float | None:
+        return certificates.not_after(self._writer.transport if self._writer is not None else None)
 
     async def open(self) -> None:
         """Log in. The driver's `ping` connects where it is not connected: the only public way to a subclass."""
@@ -118,6 +129,10 @@ class Wire:
         if self._writer is not None:
             self._writer.transport.abort()
 
+    def reached(self) -> None:
+        """Something accepted the connection."""
+        self._is_reached = True
+
     def greeted(self) -> None:
         """The server said who it is, and knows nothing of us yet: the last moment to walk away."""
         self._times.append(time.perf_counter())
@@ -139,6 +154,7 @@ class Wire:
 
 
 async def _get_server_information(connection: Any) -> None:
+    connection.guard.reached()
     await DRIVER["_get_server_information"](connection)
     connection.guard.greeted()
 
@@ -168,7 +184,7 @@ def wire(
 ) -> Wire:
     """A connection that is not open yet. Local files are never offered to the server; autocommit is its default."""
     connection = _GuardedConnection(
-        host=instance.host,
+        host=instance.address,
         port=instance.port,
         unix_socket=str(instance.socket) if instance.socket else None,
         user=credentials.user,

@@ -6,6 +6,7 @@ import socket
 import ssl
 import struct
 
+from dbwatch.engines.base import ONLY_READ
 from dbwatch.errors import EngineError, Reason
 
 # Besides the driver's own errors: what it lets through when a peer hangs up or speaks another protocol.
@@ -34,6 +35,9 @@ NOT_QUOTED = frozenset({1064, 1149, 1231})
 GIVEN_UP = frozenset({Reason.LOST, Reason.TLS, Reason.STARTING})
 DRIVER_NUMBERS = range(2000, 2100)
 PLUGIN_MISSING = 2059
+READ_ONLY_TRANSACTION = 1792
+# Plugins of which only MySQL has the server's half begin so; the others (ed25519, parsec, PAM's dialog) are MariaDB's.
+OF_MYSQL = "authentication_"
 
 
 def translated(error: Exception) -> EngineError:
@@ -47,7 +51,7 @@ def translated(error: Exception) -> EngineError:
         return _of_network(error)
     if number == 0:
         return EngineError(Reason.LOST, f"the peer does not speak the protocol, or hung up ({type(error).__name__})")
-    return EngineError(REASONS.get(number, Reason.OTHER), _text(error, number))
+    return EngineError(REASONS.get(number, Reason.OTHER), _text(error, number), _remedy(error, number))
 
 
 def is_fatal(error: Exception) -> bool:
@@ -63,8 +67,23 @@ def _number(error: Exception) -> int:
     return error.args[0]
 
 
+def _said(error: Exception) -> str:
+    return str(error.args[1]) if len(error.args) > 1 else ""
+
+
+def _remedy(error: Exception, number: int) -> str:
+    """A plugin that the driver speaks, the dots for the account's name and password; or to write nothing."""
+    if number == READ_ONLY_TRANSACTION:
+        return ONLY_READ
+    if number != PLUGIN_MISSING:
+        return ""
+    if OF_MYSQL in _said(error):
+        return "as an administrator: ALTER USER ... IDENTIFIED WITH caching_sha2_password BY '...';"
+    return "as an administrator: ALTER USER ... IDENTIFIED VIA mysql_native_password USING PASSWORD('...');"
+
+
 def _text(error: Exception, number: int) -> str:
-    said = str(error.args[1]) if len(error.args) > 1 else ""
+    said = _said(error)
     if number == PLUGIN_MISSING:
         return f"{said}: dbwatch cannot log in to an account that uses it"
     if number not in REASONS or number in NOT_QUOTED:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from dbwatch.core.model import Facts, Lane, Role
+from dbwatch.engines import certificates
 from dbwatch.engines.base import deadline
 from dbwatch.engines.postgres_errors import EXPECTED, UNKNOWN_PARAMETER, translate
-from dbwatch.engines.postgres_login import GUARDS, UNNAMED, is_guarded, login_of, open_connection
+from dbwatch.engines.postgres_login import GUARDS, UNNAMED, guard, is_guarded, login_of, open_connection
 from dbwatch.engines.postgres_rows import column_wise, rows_of, rows_of_arrays
 from dbwatch.errors import EngineError, Reason
 from dbwatch.settings.models import PostgresInstance
@@ -68,6 +69,10 @@ class PostgresSession:
     @property
     def broken(self) -> bool:
         return self._cut or self.connection.is_closed()
+
+    @property
+    def certificate_not_after(self) -> float | None:
+        return certificates.not_after(getattr(self.connection, "_transport", None))
 
     async def fetch(self, query: Query) -> Rows:
         limit_ms = max(1, round(query.timeout_seconds * 1000))
@@ -146,7 +151,11 @@ class PostgresSession:
         return Prepared(statement, sql is not query.sql, names, tuple(each.type.name for each in attributes))
 
 
-EXTENSION, DATABASE = "extension ", "database "  # how the facts question names what there may be many of
+EXTENSION, SCHEMA, DATABASE = (
+    "extension ",
+    "schema ",
+    "database ",
+)  # how the facts question names what there may be many of
 
 
 class PostgresEngine:
@@ -182,7 +191,7 @@ class PostgresEngine:
             started_at=float(given["started_at"]),
             system_identifier=given["system_identifier"],
             clock=float(given["clock"]),
-            settings={"account": given["account"]},
+            settings={name: value for name, value in given.items() if name == "account" or name.startswith(SCHEMA)},
             databases=frozenset(name.removeprefix(DATABASE) for name in given if name.startswith(DATABASE)),
             extensions={name: version_of(value) for name, value in extensions.items()},
         )
@@ -193,8 +202,8 @@ class PostgresEngine:
             unless_it_succeeds.callback(connection.terminate)
             pooled = login.server in self._pooled or not await is_guarded(connection)
             hello = _hello(connection)
-            if not pooled and keep and hello.version >= (14,):
-                await connection.execute("SET idle_session_timeout = 0")
+            if not pooled and lane is not Lane.PROBE:
+                await guard(connection, hello.version, keep=keep)
             unless_it_succeeds.pop_all()
         return PostgresSession(connection, lane, hello, pooled)
 

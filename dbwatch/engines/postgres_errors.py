@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
+from dbwatch.engines.base import ONLY_READ
 from dbwatch.errors import EngineError, Reason
 
 if TYPE_CHECKING:
@@ -23,11 +24,12 @@ NO_TLS_HERE = "rejected SSL upgrade"  # asyncpg's words for a server without TLS
 UNKNOWN_PARAMETER = "unsupported startup parameter"  # PgBouncer's words for a setting that it cannot pass on
 MAX_MESSAGE_LENGTH = 300
 
+WRITES = "25006"
 # The longest prefix of the SQLSTATE decides.
 SQLSTATES = {
     "08": Reason.LOST,
     "22": Reason.SHAPE,
-    "25006": Reason.PERMISSION,  # a write, in a session that may only read
+    WRITES: Reason.PERMISSION,  # a write, in a session that may only read
     "25P03": Reason.LOST,
     "25P04": Reason.TIMEOUT,
     "28": Reason.AUTH,
@@ -104,7 +106,7 @@ def _from_server(error: Any) -> EngineError:
     message = _first_line(error)
     if sqlstate.startswith("22"):
         message = re.sub(r'"[^"]*"?', '"..."', message)  # the server quotes the value it could not use
-    return EngineError(reason_for(sqlstate, message), message)
+    return EngineError(reason_for(sqlstate, message), message, ONLY_READ if sqlstate == WRITES else "")
 
 
 def _from_network(error: Any) -> EngineError:

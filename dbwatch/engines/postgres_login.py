@@ -22,21 +22,25 @@ if TYPE_CHECKING:
 
     Connection = asyncpg.Connection[asyncpg.Record]
 
-# What keeps us from ever harming the server, whatever a collector's SQL says.
-GUARDS = {
+# What keeps us from ever harming the server, whatever a collector's SQL says. This goes with the login itself:
+WITH_THE_LOGIN = {
     "default_transaction_read_only": "on",
     "search_path": "pg_catalog",  # nobody's function of the same name is ever called
+    "client_min_messages": "error",
+}
+# And this by a SET before the first question: the server's own value then stays in pg_settings.reset_val, to be shown.
+BEFORE_THE_FIRST_QUESTION = {
     "lock_timeout": "200ms",
     "idle_in_transaction_session_timeout": "10s",
     "jit": "off",  # compiling a catalogue query costs more than running it
     "max_parallel_workers_per_gather": "0",
     "work_mem": "16MB",  # 10,000 tables without a temporary file
-    "client_min_messages": "error",
     # A cut network must not leave our sessions behind for two hours, against our own connection limit.
     "tcp_keepalives_idle": "60",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "6",
 }
+GUARDS = WITH_THE_LOGIN | BEFORE_THE_FIRST_QUESTION
 UNNAMED = ""  # a statement that leaves nothing behind in a pooler's backend
 
 
@@ -61,7 +65,7 @@ class Login:
 def login_of(instance: PostgresInstance, lane: Lane, database: str | None, purpose: Purpose) -> Login:
     credentials = getattr(instance, purpose) or instance.monitor
     return Login(
-        host=instance.host,
+        host=instance.address,
         port=instance.port,
         user=credentials.user,
         password=read_password(credentials),
@@ -73,8 +77,8 @@ def login_of(instance: PostgresInstance, lane: Lane, database: str | None, purpo
 
 
 async def open_connection(login: Login, *, guarded: bool = True) -> Connection:
-    """Guarded: every setting that protects the server goes with the login itself. A pooler may refuse that."""
-    settings = {"application_name": login.application} | (GUARDS if guarded else {})
+    """Guarded: what protects the server from the start goes with the login itself. A pooler may refuse that."""
+    settings = {"application_name": login.application} | (WITH_THE_LOGIN if guarded else {})
     try:
         return await _connect(login, settings, tls=login.context or False)
     except ConnectionError as error:
@@ -97,6 +101,14 @@ async def _connect(login: Login, settings: dict[str, str], *, tls: ssl.SSLContex
         server_settings=settings,
         statement_cache_size=1,  # the session keeps its own; with 0 asyncpg would name no statement
     )
+
+
+async def guard(connection: Connection, version: tuple[int, ...], *, keep: bool) -> None:
+    """The rest of the guards, in one round-trip. `keep`: a session that may be idle for as long as it likes."""
+    settings = dict(BEFORE_THE_FIRST_QUESTION)
+    if keep and version >= (14,):
+        settings["idle_session_timeout"] = "0"
+    await connection.execute("".join(f"SET {name} = '{value}';" for name, value in settings.items()))
 
 
 async def is_guarded(connection: Connection) -> bool:

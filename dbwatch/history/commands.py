@@ -28,7 +28,10 @@ def commands(
     """The handlers by name: JSON in, JSON out. They raise UsageError for what cannot be, DbwatchError for the disk."""
 
     async def start(arguments: dict[str, object]) -> object:
-        return asdict(await history.start(window(arguments, settings().instances, clock())))
+        asked = window(arguments, settings().instances, clock())
+        ended = [asdict(each) for each in history.windows(asked.starts_at) if each.instance == asked.instance]
+        begun = asdict(await history.start(asked))
+        return {**begun, "replaced": ended} if ended else begun
 
     async def stop(arguments: dict[str, object]) -> object:
         name = text(arguments, "instance")

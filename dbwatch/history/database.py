@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FILE, LOCK = "history.sqlite", "lock"
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 5.0
+MEND = "create it for the account of dbwatch (systemd: StateDirectory=dbwatch), or choose another path"
 SETTINGS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON")
 
 
@@ -45,13 +46,18 @@ def locked(directory: Path) -> Iterator[None]:
     try:
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
         file = (directory / LOCK).open("w")
+    except (FileExistsError, NotADirectoryError):
+        what = f"cannot use state_directory {directory}: it is not a directory"
+        raise DbwatchError(f"{what} -> choose another path") from None
     except OSError as error:
-        raise DbwatchError(f"cannot use state_directory {directory}: {(error.strerror or '').lower()}") from None
+        why = (error.strerror or "").lower()
+        raise DbwatchError(f"cannot use state_directory {directory}: {why} -> {MEND}") from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise DbwatchError(f"state_directory {directory} is in use: another dbwatch runs on it") from None
+            what = f"state_directory {directory} is in use: another dbwatch runs on it"
+            raise DbwatchError(f"{what} -> stop that one, or give this one a state_directory of its own") from None
         yield
 
 

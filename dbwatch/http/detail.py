@@ -87,6 +87,8 @@ def _facts(view: InstanceView, now: float) -> Safe:
             told.append(("Server started", time(facts.started_at, humanise.ago(facts.started_at, now))))
     if state.checked_at is not None:
         told.append(("Probed", time(state.checked_at, humanise.ago(state.checked_at, now))))
+    if (until := state.certificate_not_after) is not None:
+        told.append(("Certificate until", time(until, humanise.moment(until))))
     labels = ", ".join(f"{name}={value}" for name, value in state.labels.items())
     told.append(("Labels", labels))
     rows = [element("div", element("dt", name), element("dd", value)) for name, value in told if value]
@@ -102,14 +104,14 @@ def _table(view: InstanceView, now: float) -> Safe:
 def _rows(each: CollectorView, now: float) -> list[Safe]:
     status = each.status
     level = each.freshness.name.lower()
-    last = status.last_success_at
+    last, took = status.last_success_at, status.seconds if status.succeeded is not None else None
     cells: list[Child] = [
         status.name,
         element("span", f"{each.freshness.sign} {each.label}", class_="state"),
         status.lane,
         humanise.duration(status.interval_seconds),
         time(last, humanise.ago(last, now)) if last is not None else humanise.ABSENT,
-        humanise.duration(status.seconds) if status.succeeded is not None else humanise.ABSENT,
+        humanise.duration(took) if took is not None else humanise.ABSENT,
         humanise.count(status.series),
     ]
     filled = zip(COLUMNS, cells, strict=True)

@@ -26,6 +26,10 @@ UNIX = "unix:"
 UNIX_MODE = 0o660
 ANSWER_SECONDS = 0.5
 PORT_MAX = 65535
+MENDS = {
+    errno.EADDRNOTAVAIL: "give an address that this machine has, or :PORT for all of them",
+    errno.EACCES: "give a port above 1023",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,8 @@ def _bound(family: int, where: tuple[object, ...], *, both_families: bool = Fals
 def _refused(address: Address, error: OSError) -> DbwatchError:
     if error.errno == errno.EADDRINUSE:
         return DbwatchError(f"cannot listen on {address}: the port is in use; does another dbwatch run?")
-    return DbwatchError(f"cannot listen on {address}: {os.strerror(error.errno or 0).lower()}")
+    mend = f" -> {MENDS[error.errno]}" if error.errno in MENDS else ""
+    return DbwatchError(f"cannot listen on {address}: {os.strerror(error.errno or 0).lower()}{mend}")
 
 
 def close(sockets: Sequence[socket.socket]) -> None:

@@ -86,7 +86,7 @@ class LiveConfig:
 
 def load(path: Path) -> Loaded:
     config = webconfig.read(path)
-    return Loaded(config, tls.context(config.tls_server_config) if config.tls_server_config else None)
+    return Loaded(config, tls.context(config.tls_server_config, path) if config.tls_server_config else None)
 
 
 def stamp(path: Path) -> tuple[str, int, int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import structlog
+from aiohttp import web_response
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.log import server_logger
 
@@ -27,5 +28,6 @@ MALFORMED = Malformed()
 
 
 def quieten() -> None:
-    """May be called again: a logger takes a filter once."""
+    """May be called again: a logger takes a filter once. An answer to such a request passes none of our middlewares."""
     server_logger.addFilter(MALFORMED)
+    vars(web_response)["SERVER_SOFTWARE"] = "dbwatch"  # not which versions of what

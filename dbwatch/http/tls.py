@@ -22,6 +22,7 @@ VERSIONS = {
     "TLS12": ssl.TLSVersion.TLSv1_2,
     "TLS13": ssl.TLSVersion.TLSv1_3,
 }
+MEND = "are the files there, readable for the account of dbwatch, and a certificate with the key that belongs to it?"
 CLIENT_AUTH = {
     "NoClientCert": ssl.CERT_NONE,
     "VerifyClientCertIfGiven": ssl.CERT_OPTIONAL,
@@ -29,8 +30,8 @@ CLIENT_AUTH = {
 }
 
 
-def context(tls: Tls) -> ssl.SSLContext:
-    """Reads the files. Raise ConfigError where they cannot be used."""
+def context(tls: Tls, source: Path) -> ssl.SSLContext:
+    """Reads the files that the web configuration in `source` names. Raise ConfigError where they cannot be used."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = VERSIONS[tls.min_version]
     made.maximum_version = VERSIONS[tls.max_version]
@@ -40,11 +41,11 @@ def context(tls: Tls) -> ssl.SSLContext:
     ciphers = [CIPHERS[name] for name in tls.cipher_suites if name in CIPHERS]
     if ciphers:
         made.set_ciphers(":".join(ciphers))
-    _load(made, tls)
+    _load(made, tls, source)
     return made
 
 
-def _load(made: ssl.SSLContext, tls: Tls) -> None:
+def _load(made: ssl.SSLContext, tls: Tls, source: Path) -> None:
     try:
         with _files(tls) as (certificate, key):
             # Without a password callback an encrypted key would be asked for on the terminal.
@@ -55,7 +56,8 @@ def _load(made: ssl.SSLContext, tls: Tls) -> None:
     except OSError as error:  # ssl.SSLError is one
         named = ", ".join(str(path) for path in (tls.cert_file, tls.key_file, tls.client_ca_file) if path)
         what = error.reason if isinstance(error, ssl.SSLError) else error.strerror
-        raise ConfigError([Fault(f"tls_server_config: {named or 'inline'}", f"cannot be used: {what}")]) from None
+        where = f"{source}: tls_server_config: {named or 'inline'}"
+        raise ConfigError([Fault(where, f"cannot be used: {what}", MEND)]) from None
 
 
 @contextmanager

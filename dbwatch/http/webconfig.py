@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 
 from dbwatch.core import strict_yaml, wording
 from dbwatch.errors import ConfigError, Fault
+from dbwatch.settings.files import opened, why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -139,10 +140,11 @@ class WebConfig(_Model):
 def read(path: Path) -> WebConfig:
     """Raise ConfigError with every fault; none of them repeats what the file holds."""
     try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        what = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise ConfigError([Fault(str(path), f"cannot be read: {what}")]) from None
+        with opened(path) as file:
+            text = file.read().decode()
+    except (OSError, ValueError) as error:
+        what = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else why(error)
+        raise ConfigError([Fault(str(path), f"cannot be read: {what}", "check the path and its permissions")]) from None
     return parse(text, path)
 
 
@@ -166,12 +168,12 @@ def parse(text: str, path: Path) -> WebConfig:
 
 
 def _unsupported(content: Mapping[object, object], path: Path) -> Iterator[Fault]:
-    for keys, why in UNSUPPORTED.items():
+    for keys, reason in UNSUPPORTED.items():
         section: object = content
         for key in keys:
             section = section.get(key) if isinstance(section, dict) else None
         if section is not None:
-            yield Fault(_where(path, keys), f"not supported: {why}", "remove the key")
+            yield Fault(_where(path, keys), f"not supported: {reason}", "remove the key")
 
 
 def _where(path: Path, keys: tuple[int | str, ...]) -> str:

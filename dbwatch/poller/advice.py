@@ -34,6 +34,8 @@ ADVICE = {
     "tries at once. On MariaDB an anonymous ''@localhost comes before 'NAME'@'%'.",
     Reason.TLS: "No trusted TLS connection: check tls.mode, tls.ca_file and the name in the server's certificate.",
     Reason.DNS: "The host name does not resolve: check `host` and the resolver of this machine.",
+    Reason.LOST: "Something listens there and hung up during the login: are `engine` and `port` right? Where they are, "
+    "the server was just stopping: read its log.",
     Reason.STARTING: "The server is starting, recovering or stopping: wait, then read its log.",
     Reason.TOO_MANY_CONNECTIONS: "No connection is free: see max_connections, and the connection limit of our account.",
 }

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dbwatch.core import conditions, mapping
-from dbwatch.core.model import Query, Role
+from dbwatch.core.model import Answer, Origin, Query, Role
 from dbwatch.errors import EngineError, Reason
 
 if TYPE_CHECKING:
@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from dbwatch.core.catalogue import Catalogue
     from dbwatch.core.model import Collector, Facts, Probe, Question, Rows
     from dbwatch.engines.base import Engine, Session
-    from dbwatch.settings.models import DatabaseFilter
+    from dbwatch.host.machine import Machine
+    from dbwatch.settings.models import DatabaseFilter, Instance
 
 PROBE_TIMEOUT_SECONDS = 1.0
 PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+NEWEST = (999,)
 NO_PRIVILEGE = frozenset({Reason.PERMISSION, Reason.MISSING})
 
 
@@ -51,6 +53,11 @@ def no_entry(database: str, remedy: str) -> EngineError:
 def said_of(database: str, error: EngineError) -> EngineError:
     """The error, told as that of one database of the instance."""
     return EngineError(error.reason, f"database {database}: {error.message}", error.remedy)
+
+
+def note_of(database: str, note: str) -> str:
+    """What is to be said of one database, on one line."""
+    return f"database {database}: {' '.join(note.split())}"
 
 
 def wanted(databases: DatabaseFilter, name: str) -> bool:
@@ -110,11 +117,30 @@ def _quoted(user: str, engine: str) -> str:
     return mark + user.replace(mark, mark * 2) + mark
 
 
-def left_out(collector: Collector, facts: Facts) -> str:
-    """Why the collector is not asked of this server (role, version), '' where it is."""
+def left_out(collector: Collector, facts: Facts, instance: Instance | None = None) -> str:
+    """Why the collector is not asked of this server, '' where it is: role, version, remote, optional or SETTING_off.
+
+    Optional: it would be asked, had our account a privilege that nobody need grant, or the extension that it proves.
+    """
+    if collector.source is Origin.HOST and instance is not None and not instance.is_on_this_machine:
+        return "remote"
     if collector.role not in (Role.ANY, facts.role):
         return "role"
-    return "" if conditions.choose(collector.variants, facts) else "version"
+    if conditions.choose(collector.variants, facts):
+        return ""
+    proven = dict.fromkeys(_in_conditions(collector), True)
+    extensions = {**dict.fromkeys(proven, NEWEST), **facts.extensions}
+    all_granted = replace(facts, probes=proven, extensions=extensions)
+    if conditions.choose(collector.variants, all_granted):
+        return "optional"
+    switch = conditions.switched_off(collector.variants, facts)
+    return f"{switch}_off" if switch else "version"
+
+
+def _in_conditions(collector: Collector) -> list[str]:
+    """The probes that conditions of its variants name."""
+    terms = (term for variant in collector.variants for term in conditions.parse(variant.condition))
+    return [term.name for term in terms if term.kind == "probe"]
 
 
 def query(collector: Collector, facts: Facts) -> Query:
@@ -122,24 +148,33 @@ def query(collector: Collector, facts: Facts) -> Query:
     sql = conditions.choose(collector.variants, facts)
     if sql is None:
         raise EngineError(Reason.MISSING, f"nothing to ask of {facts.flavour} {facts.version_text}")
-    columns = () if collector.key_value else mapping.columns_read(collector)
+    columns = () if collector.key_value or collector.source is Origin.HOST else mapping.columns_read(collector)
     if collector.scope == "database":
         columns = tuple(name for name in columns if name != "database")
     return Query(collector.name, sql, collector.timeout_seconds, columns)
+
+
+async def answer(session: Session, collector: Collector, facts: Facts, machine: Machine) -> Answer:
+    """Ask the collector's question; of `source: host`, look where the server pointed. Raise EngineError."""
+    rows = await session.fetch(query(collector, facts))
+    return await machine.look(rows, collector.timeout_seconds) if collector.source is Origin.HOST else Answer(rows)
+
+
+def wants(collector: Collector, database: str) -> bool:
+    """Whether a collector of database scope is meant for this one."""
+    return any(fnmatch.fnmatchcase(database, pattern) for pattern in collector.databases)
 
 
 def needed_probes(catalogue: Catalogue, collectors: Iterable[Collector]) -> list[Probe]:
     """The probes of these collectors, each once; those that a condition names are among them."""
     names: dict[tuple[str, str], None] = {}
     for collector in collectors:
-        terms = (term for variant in collector.variants for term in conditions.parse(variant.condition))
-        needed = [*collector.needs, *(term.name for term in terms if term.kind == "probe")]
-        names |= dict.fromkeys((collector.engine, name) for name in needed)
+        names |= dict.fromkeys((collector.engine, name) for name in (*collector.needs, *_in_conditions(collector)))
     return [catalogue.probes[name] for name in names if name in catalogue.probes]
 
 
 def remedy(catalogue: Catalogue, collector: Collector, facts: Facts, user: str) -> str:
-    """Every GRANT that the collector lacks, one a line."""
+    """Every GRANT that the collector lacks, each once, one a line; those of an optional one too."""
     probes: Mapping[tuple[str, str], Probe] = catalogue.probes
-    missing = missing_needs(collector, facts)
-    return "\n".join(grant(probes[collector.engine, need], facts, user) for need in missing)
+    lacking = [need for need in (*collector.needs, *_in_conditions(collector)) if not facts.probes.get(need, False)]
+    return "\n".join(dict.fromkeys(grant(probes[collector.engine, need], facts, user) for need in lacking))

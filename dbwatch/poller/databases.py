@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from dbwatch.core.model import Block, Collector, Facts, Lane
     from dbwatch.engines.base import Engine, Session
     from dbwatch.poller.watch import Watch
+    from dbwatch.poller.witnesses import Witnesses
 
 
 RETRY_SECONDS = {
@@ -54,6 +55,8 @@ class Run:
     blocks: list[Block] | None = None
     seconds: float = 0.0
     error: EngineError | None = None
+    left_out: str = ""  # why it was not asked, where no database was
+    notes: list[str] = field(default_factory=list)  # what lacks in which database, for people
 
 
 @dataclass(slots=True)
@@ -68,8 +71,11 @@ class Memory:
 class DatabaseRound:
     """Runs database-scoped collectors, and remembers their last answer for each database."""
 
-    def __init__(self, watch: Watch, engine: Engine, lane: Lane, logins: asyncio.Semaphore) -> None:
+    def __init__(
+        self, watch: Watch, engine: Engine, lane: Lane, logins: asyncio.Semaphore, witnesses: Witnesses
+    ) -> None:
         self._watch = watch
+        self._witnesses = witnesses
         self._engine = engine
         self._lane = lane
         self._logins = logins
@@ -78,8 +84,11 @@ class DatabaseRound:
 
     def forget(self) -> None:
         """The server is another one now: what its databases last answered is no longer true."""
+        self._witnesses.forget(self._watch.name, self._memories)
         for memory in self._memories.values():
             memory.parts.clear()
+            for mapper in memory.mappers.values():
+                mapper.rebase()
             memory.refusals.clear()
 
     async def names(self, session: Session, facts: Facts) -> list[str]:
@@ -98,11 +107,13 @@ class DatabaseRound:
         for name in names:
             if generation != self._watch.generation:
                 break
-            asked = [collector for collector in collectors if not self._refused(collector, name, runs[collector.name])]
+            meant = [collector for collector in collectors if asking.wants(collector, name)]
+            asked = [collector for collector in meant if not self._refused(collector, name, runs[collector.name])]
             if asked:
                 await self._in_database(name, asked, runs)
         for collector in collectors:
-            runs[collector.name].error = next(iter(self._closed.values()), runs[collector.name].error)
+            closed = (error for name, error in self._closed.items() if asking.wants(collector, name))
+            runs[collector.name].error = next(closed, runs[collector.name].error)
             oldest = started - FRESH_FOR_INTERVALS * interval(collector)
             self._gather(collector, names, runs[collector.name], oldest)
         return [(collector, runs[collector.name]) for collector in collectors]
@@ -154,6 +165,8 @@ class DatabaseRound:
             await self._one(session, facts, name, collector, runs[collector.name])
 
     async def _one(self, session: Session, facts: Facts, name: str, collector: Collector, run: Run) -> None:
+        if self._is_left_out(facts, name, collector, run):
+            return
         clock = self._watch.clock
         started = clock.monotonic()
         memory = self._memory(collector)
@@ -162,12 +175,25 @@ class DatabaseRound:
         try:
             rows = await session.fetch(asking.query(collector, facts))
             run.seconds += clock.monotonic() - started
+            rows, note = self._witnesses.judged(self._watch, collector, facts, name, rows)
+            run.notes += [asking.note_of(name, note)] if note else []
             blocks = await blocks_of(memory.mappers[name], rows, clock.monotonic())
             memory.parts[name] = Part(blocks, clock.monotonic())
             memory.refusals.pop(name, None)
         except EngineError as error:
             run.seconds += clock.monotonic() - started
             self._failed(collector, name, error, run)
+
+    def _is_left_out(self, facts: Facts, name: str, collector: Collector, run: Run) -> bool:
+        """Extensions and some privileges differ by database: what lacks in one is asked in the others."""
+        reason = asking.left_out(collector, facts)
+        if not reason:
+            return False
+        self._memory(collector).parts.pop(name, None)
+        run.left_out = reason
+        remedy = asking.remedy(self._watch.catalogue, collector, facts, self._watch.instance.monitor.user)
+        run.notes += [asking.note_of(name, remedy)] if remedy else []
+        return True
 
     def _failed(self, collector: Collector, name: str, error: EngineError, run: Run) -> None:
         memory = self._memory(collector)

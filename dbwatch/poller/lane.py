@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from dbwatch.core import schedule
 from dbwatch.core.model import Lane, Scope
 from dbwatch.errors import EngineError, Reason
+from dbwatch.host.machine import Machine
 from dbwatch.poller import asking
 from dbwatch.poller.databases import DatabaseRound
 from dbwatch.poller.rendering import blocks_of, outcome
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
 
     from dbwatch.core.model import Collector, Facts
     from dbwatch.engines.base import Engine, Session
+    from dbwatch.poller.databases import Run
     from dbwatch.poller.watch import Watch
+    from dbwatch.poller.witnesses import Witnesses
     from dbwatch.tasks import Heartbeats
 
 LATER = frozenset({Reason.PERMISSION, Reason.MISSING, Reason.SYNTAX, Reason.SHAPE})
 GRACE_SECONDS = 60.0
+BY_DATABASE = frozenset({"version", "optional"})  # extensions and some privileges differ from one to the next
 
 
 class LaneRunner:
@@ -41,6 +45,7 @@ class LaneRunner:
         place: asyncio.Lock,
         logins: asyncio.Semaphore,
         heartbeats: Heartbeats,
+        witnesses: Witnesses,
         on_lateness: Callable[[float], None],
     ) -> None:
         self._watch = watch
@@ -56,7 +61,8 @@ class LaneRunner:
         self._generation = 0
         self._collectors = {item.name: item for item in watch.collectors if item.lane is lane and item.enabled}
         self._mappers = {name: watch.mapper(item) for name, item in self._collectors.items()}
-        self._databases = DatabaseRound(watch, engine, lane, logins)
+        self._machine = Machine()
+        self._databases = DatabaseRound(watch, engine, lane, logins, witnesses)
         self._plans: dict[str, schedule.Plan] = {}
         self._ran: set[str] = set()
 
@@ -77,6 +83,8 @@ class LaneRunner:
         self._generation = self._watch.generation
         self._ran.clear()
         self._databases.forget()
+        for mapper in self._mappers.values():
+            mapper.rebase()
         self._plans = {
             name: schedule.first(name, item.interval_seconds, now, f"{self._watch.name}/{self._lane}")
             for name, item in self._collectors.items()
@@ -179,11 +187,12 @@ class LaneRunner:
             return
         session = await self._connected()
         try:
-            rows = await session.fetch(asking.query(collector, facts))
+            answer = await asking.answer(session, collector, facts, self._machine)
             fetched = clock.monotonic() - started
-            blocks = await blocks_of(self._mappers[collector.name], rows, clock.monotonic())
+            blocks = await blocks_of(self._mappers[collector.name], answer.rows, clock.monotonic())
             self._next(collector, fetched)
-            result = await outcome(self._watch, collector, blocks, fetched, self._interval(collector))
+            about = (collector, blocks, fetched, self._interval(collector))
+            result = await outcome(self._watch, *about, error=answer.error, note=answer.note)
             if not self._is_of_before():
                 self._watch.succeeded(collector, result)
         except EngineError as error:
@@ -192,8 +201,10 @@ class LaneRunner:
             self._watch.failed(collector, error, seconds, self._interval(collector))
 
     def _is_left_out(self, collector: Collector, facts: Facts) -> bool:
-        reason = asking.left_out(collector, facts)
+        reason = asking.left_out(collector, facts, self._watch.instance)
         missing = asking.missing_needs(collector, facts)
+        if reason in BY_DATABASE and collector.scope is Scope.DATABASE:
+            reason = ""
         if reason:
             self._watch.skipped(collector, reason)
         elif missing:
@@ -215,12 +226,18 @@ class LaneRunner:
             if self._is_of_before():
                 return
             self._next(collector, run.seconds)  # who refuses us is not asked again soon: that is kept by database
-            if run.blocks is None and run.error is not None:
-                self._watch.failed(collector, run.error, run.seconds, self._interval(collector))
-            else:
-                interval = self._interval(collector)
-                result = await outcome(self._watch, collector, run.blocks or [], run.seconds, interval, error=run.error)
-                self._watch.succeeded(collector, result)
+            await self._told(collector, run)
+
+    async def _told(self, collector: Collector, run: Run) -> None:
+        """What came of one collector in all databases."""
+        if run.blocks is None and run.error is not None:
+            self._watch.failed(collector, run.error, run.seconds, self._interval(collector))
+        elif run.left_out and not run.blocks and run.error is None:
+            self._watch.skipped(collector, run.left_out)
+        else:
+            about = (collector, run.blocks or [], run.seconds, self._interval(collector))
+            result = await outcome(self._watch, *about, error=run.error, note="\n".join(run.notes))
+            self._watch.succeeded(collector, result)
 
     def _lost(self, error: EngineError, collectors: list[Collector]) -> None:
         """No session, so nobody got an answer: the probe looks again at once, this lane waits a little longer."""
@@ -232,7 +249,7 @@ class LaneRunner:
             if plan.due_at <= now:
                 self._ran.discard(collector.name)
                 self._plans[collector.name] = schedule.retried(plan, now + wait)
-                self._watch.failed(collector, error, 0.0, plan.interval_seconds)
+                self._watch.failed(collector, error, None, plan.interval_seconds)
         self._watch.look_again.set()
 
     def _next(self, collector: Collector, cost_seconds: float, *, later: bool = False) -> None:

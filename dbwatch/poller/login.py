@@ -58,25 +58,25 @@ class LoginProbe:
         """One fresh login, one ping. The reason where it failed."""
         try:
             async with self._logins:
-                connect_seconds, ping_seconds = await self._timed()
+                connect_seconds, ping_seconds, not_after = await self._timed()
         except EngineError as error:
             self._failures += 1
             self._watch.login_failed(error)
             return error.reason
         self._failures = 0
-        self._watch.login_succeeded({PHASE: connect_seconds}, ping_seconds)
+        self._watch.login_succeeded({PHASE: connect_seconds}, ping_seconds, not_after)
         return None
 
-    async def _timed(self) -> tuple[float, float]:
+    async def _timed(self) -> tuple[float, float, float | None]:
         clock = self._watch.clock
         started = clock.monotonic()
         session = await self._engine.connect(self._watch.instance, Lane.PROBE)
         try:
             connected = clock.monotonic()
             await session.ping()
-            seconds = connected - started, clock.monotonic() - connected
+            seen = connected - started, clock.monotonic() - connected, session.certificate_not_after
             self._watch.may(await asking.read_rights(self._engine, self._watch.catalogue, session))
-            return seconds
+            return seen
         finally:
             await session.close()
 

@@ -10,9 +10,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from dbwatch.core import mapping
+from dbwatch.core import agreement, mapping
 from dbwatch.core.model import Lane, Scope
 from dbwatch.errors import EngineError, Reason, UsageError
+from dbwatch.host.machine import Machine
 from dbwatch.poller import advice, asking, self_metrics
 from dbwatch.poller.clock import SystemClock
 from dbwatch.poller.login import PHASE
@@ -41,6 +42,7 @@ class Target:
     engine: Engine
     catalogue: Catalogue
     clock: Clock = field(default_factory=SystemClock)
+    most_databases: int | None = None  # of those that collectors are asked in one by one; None: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Poll:
 
     state: InstanceState
     blocks: Mapping[str, tuple[Block, ...]] = field(default_factory=dict)
+    dropped: Mapping[str, int] = field(default_factory=dict)  # series over a collector's budget
 
     @property
     def all_blocks(self) -> list[Block]:
@@ -57,26 +60,31 @@ class Poll:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one collector gave."""
+    """What one collector gave, and how many series of it were left out."""
 
     status: CollectorStatus
     blocks: tuple[Block, ...] = ()
+    dropped: int = 0
 
 
-def chosen(target: Target, names: Sequence[str] = ()) -> list[Collector]:
-    """The collectors asked for by name (enabled or not), else the enabled ones save the heavy. Raise UsageError."""
+def chosen(target: Target, names: Sequence[str] = (), *, heavy: bool = False) -> list[Collector]:
+    """The collectors named (enabled or not), else the enabled ones, with or without the heavy. Raise UsageError."""
     known = configured(target.catalogue, target.instance)
     unknown = sorted(set(names) - {each.name for each in known})
     if unknown:
         raise UsageError(f"no collector {unknown[0]!r} for {target.engine.name}: see dbwatch collectors")
-    picked = [each for each in known if (each.name in names if names else each.enabled and each.lane is not Lane.HEAVY)]
+    lanes = LANES if heavy else LANES[:-1]
+    picked = [each for each in known if (each.name in names if names else each.enabled and each.lane in lanes)]
     return sorted(picked, key=lambda each: (each.scope is Scope.DATABASE, LANES.index(each.lane), each.name))
 
 
-async def poll_once(target: Target, names: Sequence[str] = ()) -> Poll:
-    """Log in, learn the facts, prove the privileges, and run the collectors. Raise UsageError only."""
-    collectors = chosen(target, names)
-    async with aclosing(_Visit(target)) as visit:
+async def poll_once(target: Target, names: Sequence[str] = (), *, with_heavy: bool = False) -> Poll:
+    """Log in, learn the facts, prove the privileges, and run the collectors. Raise UsageError only.
+
+    `with_heavy`: of the heavy ones too it is said what they lack; they are not run.
+    """
+    collectors = chosen(target, names, heavy=with_heavy)
+    async with aclosing(_Visit(target, unasked=frozenset({Lane.HEAVY}) if with_heavy else frozenset())) as visit:
         try:
             await visit.begin(collectors)
         except EngineError as error:
@@ -118,19 +126,24 @@ def _told(visit: _Visit, runs: Iterable[Run]) -> Poll:
         checked_at=target.clock.time(),
         facts=visit.facts,
         collectors=statuses,
+        certificate_not_after=visit.not_after,
     )
     blocks = {run.status.name: run.blocks for run in runs if run.blocks}
     own = tuple(self_metrics.blocks(state, visit.measures))
-    return Poll(state, {self_metrics.COLLECTOR: own, **blocks})
+    dropped = {run.status.name: run.dropped for run in runs if run.dropped}
+    return Poll(state, {self_metrics.COLLECTOR: own, **blocks}, dropped)
 
 
 class _Visit:
     """One visit of an instance: at most one session is open at any instant."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, unasked: frozenset[Lane] = frozenset()) -> None:
         self.target = target
+        self._unasked = unasked
         self.measures = self_metrics.Measures()
         self.facts: Facts
+        self.not_after: float | None = None  # of the certificate that the server showed
+        self._machine = Machine()
         self._session: Session | None = None
         self._place: tuple[Lane, str | None] | None = None
 
@@ -154,6 +167,7 @@ class _Visit:
         session = await self.session(Lane.FAST)
         logged_in = clock()
         self.measures.login(PHASE, logged_in - started)
+        self.not_after = session.certificate_not_after
         await session.ping()
         self.measures.pings.observe(clock() - logged_in)
         self.facts = await asking.read_facts(target.engine, target.catalogue, session)
@@ -181,9 +195,20 @@ class _Visit:
             databases, closed = await self._databases()
         except EngineError as error:
             return [_failed(collector, error) for collector in collectors]
-        runs = [[_failed(collector, error) for collector in collectors] for error in closed.values()]
-        runs += [await self._in_database(database, collectors) for database in databases]
-        return [_merged(collector, [of[place] for of in runs]) for place, collector in enumerate(collectors)]
+        runs: dict[str, list[Run]] = {each.name: [] for each in collectors}
+        for database, no_entry in closed.items():
+            for each in self._meant_for(database, collectors):
+                runs[each.name].append(_failed(each, no_entry))
+        databases = [database for database in databases if self._meant_for(database, collectors)]
+        for database in databases[: self.target.most_databases]:
+            asked = self._meant_for(database, collectors)
+            for each, run in zip(asked, await self._in_database(database, asked), strict=True):
+                runs[each.name].append(run)
+        return [_merged(each, runs[each.name]) for each in collectors]
+
+    @staticmethod
+    def _meant_for(database: str, collectors: Sequence[Collector]) -> list[Collector]:
+        return [each for each in collectors if asking.wants(each, database)]
 
     async def _databases(self) -> tuple[list[str], dict[str, EngineError]]:
         target = self.target
@@ -197,19 +222,21 @@ class _Visit:
             facts = await asking.prove(session, here, asking.needed_probes(self.target.catalogue, collectors))
         except EngineError as error:
             return [_failed(collector, asking.said_of(database, error)) for collector in collectors]
-        return [self._left_out(each, facts) or await self._ask(each, facts, database) for each in collectors]
+        return [self._left_out(each, facts, database) or await self._ask(each, facts, database) for each in collectors]
 
-    def _left_out(self, collector: Collector, facts: Facts) -> Run | None:
+    def _left_out(self, collector: Collector, facts: Facts, database: str = "") -> Run | None:
         """Why the collector is not asked: it is not for this server, or a privilege is missing. None: it is."""
-        skipped = asking.left_out(collector, facts)
-        if skipped:
-            return Run(_status(collector, skipped=skipped))
-        missing = asking.missing_needs(collector, facts)
-        if not missing:
-            return None
-        self.measures.tally(collector.name).missing = missing
+        skipped = asking.left_out(collector, facts, self.target.instance)
         user = self.target.instance.monitor.user
         remedy = asking.remedy(self.target.catalogue, collector, facts, user)
+        if skipped == "optional":
+            where = asking.note_of(database, remedy) if database else ""
+            return Run(_status(collector, skipped=skipped, remedy=remedy, message=where))
+        missing = asking.missing_needs(collector, facts)
+        if skipped or not missing:
+            skipped = skipped or ("heavy" if collector.lane in self._unasked else "")
+            return Run(_status(collector, skipped=skipped)) if skipped else None
+        self.measures.tally(collector.name).missing = missing
         why = f"our account lacks {', '.join(missing)}"
         return Run(_status(collector, succeeded=False, reason=Reason.PERMISSION, message=why, remedy=remedy))
 
@@ -219,19 +246,17 @@ class _Visit:
         try:
             lane = Lane.SLOW if database else collector.lane
             session = await self.session(lane, database)
-            rows = await session.fetch(asking.query(collector, facts))
+            answer = await asking.answer(session, collector, facts, self._machine)
+            rows, verdict = agreement.alone(collector.agree, answer.rows, facts.role)
             blocks = list(_mapper(target, collector, database).blocks(rows, started, SAMPLE_SECONDS))
         except EngineError as error:
             return _failed(collector, asking.said_of(database, error) if database else error, clock() - started)
-        kept, _ = mapping.budgeted(blocks, collector.max_series)
-        status = _status(
-            collector,
-            succeeded=True,
-            last_success_at=target.clock.time(),
-            seconds=clock() - started,
-            series=sum(map(len, kept)),
-        )
-        return Run(status, tuple(kept))
+        seconds = clock() - started
+        if answer.error is not None:
+            return _failed(collector, answer.error, seconds, blocks=tuple(blocks))
+        now = target.clock.time()
+        told = {"last_success_at": now, "seconds": seconds, "message": answer.note or verdict}
+        return _budgeted(collector, Run(_status(collector, succeeded=True, **told), tuple(blocks)))
 
 
 def _mapper(target: Target, collector: Collector, database: str | None) -> mapping.Mapper:
@@ -239,7 +264,7 @@ def _mapper(target: Target, collector: Collector, database: str | None) -> mappi
         collector,
         target.catalogue.families,
         constants={"database": database} if database else {},
-        accounts=frozenset(target.instance.service_accounts),
+        accounts=target.instance.named_accounts,
         applications=frozenset(target.instance.applications),
     )
 
@@ -248,17 +273,17 @@ def _status(collector: Collector, **known: Any) -> CollectorStatus:
     return CollectorStatus(collector.name, collector.lane, collector.interval_seconds, **known)
 
 
-def _failed(collector: Collector, error: EngineError, seconds: float = 0.0) -> Run:
-    return Run(
-        _status(
-            collector,
-            succeeded=False,
-            seconds=seconds,
-            reason=error.reason,
-            message=error.message,
-            remedy=advice.of_collector(error),
-        )
-    )
+def _failed(
+    collector: Collector, error: EngineError, seconds: float | None = None, *, blocks: tuple[Block, ...] = ()
+) -> Run:
+    told = {"reason": error.reason, "message": error.message, "remedy": advice.of_collector(error)}
+    return _budgeted(collector, Run(_status(collector, succeeded=False, seconds=seconds, **told), blocks))
+
+
+def _budgeted(collector: Collector, run: Run) -> Run:
+    """What the daemon would keep of it."""
+    kept, dropped = mapping.budgeted(list(run.blocks), collector.max_series)
+    return Run(replace(run.status, series=sum(map(len, kept))), tuple(kept), run.dropped + dropped)
 
 
 def _merged(collector: Collector, runs: Sequence[Run]) -> Run:
@@ -266,6 +291,9 @@ def _merged(collector: Collector, runs: Sequence[Run]) -> Run:
     told = [run.status for run in runs if run.status.succeeded is False]
     told += [run.status for run in runs if run.status.succeeded]
     told += [run.status for run in runs] or [_status(collector, succeeded=True)]
-    seconds, series = (sum(run.status.seconds for run in runs), sum(run.status.series for run in runs))
+    notes = dict.fromkeys(run.status.message for run in runs if run.status.message and not run.status.reason)
+    message = told[0].message if told[0].reason else "\n".join(notes)
+    times = [run.status.seconds for run in runs if run.status.seconds is not None]
+    seconds, dropped = sum(times) if times else None, sum(run.dropped for run in runs)
     blocks = tuple(block for run in runs for block in run.blocks)
-    return Run(replace(told[0], seconds=seconds, series=series), blocks)
+    return _budgeted(collector, Run(replace(told[0], seconds=seconds, message=message), blocks, dropped))

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from dbwatch.core.exposition import Renderer
-    from dbwatch.core.model import Snapshot
+    from dbwatch.core.model import Collector, Snapshot
     from dbwatch.errors import EngineError
+    from dbwatch.settings.models import Instance
 
     Lines = Mapping[str, tuple[bytes, ...]]
 
@@ -30,6 +31,12 @@ class Outcome:
     interval_seconds: float
     dropped: int = 0
     error: EngineError | None = None
+    note: str = ""  # what it lacks for good, for people
+
+
+def publishing_interval(collector: Collector, instance: Instance) -> float:
+    """How often it gives values, where no cost stretches that: the sampler asks more often than it publishes."""
+    return max(collector.interval_seconds, instance.fast_interval)
 
 
 def lines_of(renderer: Renderer, collector: str, blocks: Sequence[Block]) -> Lines:

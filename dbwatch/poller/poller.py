@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from dbwatch.poller.lane import LaneRunner, used_lanes
 from dbwatch.poller.login import LoginProbe
 from dbwatch.poller.sampler import Sampler
 from dbwatch.poller.watch import Watch
+from dbwatch.poller.witnesses import Witnesses
 from dbwatch.tasks import supervise
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Surroundings:
     on_lateness: Callable[[float], None]
     on_crash: Callable[[str], None]
     in_maintenance: Callable[[str], bool]
+    witnesses: Witnesses = field(default_factory=Witnesses)
 
 
 def configured(catalogue: Catalogue, instance: Instance) -> tuple[Collector, ...]:
@@ -92,6 +94,7 @@ class InstancePoller:
                     group.create_task(self._begin(lane, work), name=f"{lane} {self.instance.name}")
         finally:
             self._around.store.forget(self.instance.name)
+            self._around.witnesses.forget(self.instance.name)
 
     async def _begin(self, lane: Lane, work: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(schedule.start_delay(lane, self.instance.name, self._siblings))
@@ -104,7 +107,7 @@ class InstancePoller:
         place = asyncio.Lock()
         for lane in used_lanes(self.watch):
             make = partial(LaneRunner, self.watch, self._engine, lane, place=place, logins=around.logins)
-            runner = make(heartbeats=around.heartbeats, on_lateness=around.on_lateness)
+            runner = make(heartbeats=around.heartbeats, witnesses=around.witnesses, on_lateness=around.on_lateness)
             yield lane, runner.run
         for item in self.watch.collectors:
             if item.lane is Lane.SAMPLER and item.enabled:

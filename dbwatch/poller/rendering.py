@@ -34,6 +34,7 @@ async def outcome(
     interval_seconds: float,
     *,
     error: EngineError | None = None,
+    note: str = "",
 ) -> Outcome:
     """The blocks within the collector's budget, and their lines by family."""
     kept, dropped = mapping.budgeted(blocks, collector.max_series)
@@ -44,7 +45,7 @@ async def outcome(
         since = await _breathe(since + len(block))
     watch.renderer.forget(collector.name, len(kept))
     lines = {family: exposition.gathered(parts) for family, parts in texts.items()}
-    return Outcome(kept, lines, seconds, interval_seconds, dropped, error)
+    return Outcome(kept, lines, seconds, interval_seconds, dropped, error, note)
 
 
 async def _breathe(since: int) -> int:

@@ -10,6 +10,7 @@ from dbwatch.core import schedule
 from dbwatch.core.model import Lane
 from dbwatch.errors import EngineError
 from dbwatch.poller import asking
+from dbwatch.poller.outcome import publishing_interval
 from dbwatch.poller.rendering import outcome
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Sampler:
         self._name = f"{watch.name}/{collector.name}"
         self._mapper = watch.mapper(collector)
         self._failures = 0
+        self._took_seconds = 0.0  # the last question
 
     async def run(self) -> None:
         """Sample until cancelled."""
@@ -73,7 +75,7 @@ class Sampler:
 
     def _failed(self, error: EngineError) -> float:
         self._failures += 1
-        self._watch.failed(self._collector, error, 0.0, self._collector.interval_seconds)
+        self._watch.failed(self._collector, error, None, publishing_interval(self._collector, self._watch.instance))
         self._watch.look_again.set()
         return schedule.backoff(self._failures, schedule.phase(f"{self._name}/{self._failures}", 1.0))
 
@@ -114,12 +116,15 @@ class Sampler:
         await asyncio.sleep(max(0.0, sampled_at + self._collector.interval_seconds - self._watch.clock.monotonic()))
 
     async def _once(self, session: Session, query: Query, sampled_at: float) -> tuple[list[Block], float]:
+        asked_at = self._watch.clock.monotonic()
         rows = await session.fetch(query)
         now = self._watch.clock.monotonic()
+        self._took_seconds = now - asked_at
         step = min(now - sampled_at, LONGEST_STEP_INTERVALS * self._collector.interval_seconds)
         return list(self._mapper.blocks(rows, now, step)), now
 
     async def _publish(self, blocks: list[Block]) -> None:
         # Never more often than it samples: or the values would be too old before the next ones come.
-        interval = max(self._watch.instance.fast_interval, self._collector.interval_seconds)
-        self._watch.succeeded(self._collector, await outcome(self._watch, self._collector, blocks, 0.0, interval))
+        interval = publishing_interval(self._collector, self._watch.instance)
+        about = (self._collector, blocks, self._took_seconds, interval)
+        self._watch.succeeded(self._collector, await outcome(self._watch, *about))

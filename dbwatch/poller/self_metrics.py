@@ -72,7 +72,13 @@ def _availability(state: InstanceState) -> list[Block]:
         return []
     reason = _one("dbwatch_up_reason", 1, reason=state.reason or Reason.OTHER) if not state.up else []
     maintenance = _one("dbwatch_maintenance", int(state.in_maintenance))
-    return [*_one("dbwatch_up", int(state.up)), *reason, *maintenance]
+    return [*_one("dbwatch_up", int(state.up)), *reason, *maintenance, *_certificate(state)]
+
+
+def _certificate(state: InstanceState) -> list[Block]:
+    """Of a server that is down nobody knows which one it would show next."""
+    shown = state.certificate_not_after if state.up else None
+    return _one("dbwatch_tls_certificate_not_after_timestamp_seconds", shown)
 
 
 def _facts(state: InstanceState) -> list[Block]:

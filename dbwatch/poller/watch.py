@@ -15,7 +15,7 @@ from dbwatch.core.model import Snapshot
 from dbwatch.core.schedule import FRESH_FOR_INTERVALS
 from dbwatch.errors import EngineError, Reason
 from dbwatch.poller import advice, asking, self_metrics
-from dbwatch.poller.outcome import lines_of, without
+from dbwatch.poller.outcome import lines_of, publishing_interval, without
 from dbwatch.store import CollectorStatus, InstanceState
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Watch:
             collector.name: CollectorStatus(
                 collector.name,
                 collector.lane.value,
-                max(collector.interval_seconds, self.instance.fast_interval),
+                publishing_interval(collector, self.instance),
                 skipped="" if collector.enabled else "disabled",
             )
             for collector in self.collectors
@@ -93,13 +93,13 @@ class Watch:
             collector,
             self.catalogue.families,
             constants={"database": database} if database is not None else None,
-            accounts=frozenset(self.instance.service_accounts),
+            accounts=self.instance.named_accounts,
             applications=frozenset(self.instance.applications),
         )
 
     # --- logins ---
 
-    def login_succeeded(self, phases: Mapping[str, float], ping_seconds: float) -> None:
+    def login_succeeded(self, phases: Mapping[str, float], ping_seconds: float, not_after: float | None) -> None:
         for phase, seconds in phases.items():
             self.measures.login(phase, seconds)
         self.measures.pings.observe(ping_seconds)
@@ -107,7 +107,7 @@ class Watch:
         if not self.state.up:
             log.info("instance_up", instance=self.name, after=self._down_for(now))
             self._set(up=True, since=now, reason=None, message="", remedy="")
-        self._set(checked_at=now)
+        self._set(checked_at=now, certificate_not_after=not_after)
         self.reached.set()
         self.publish()
 
@@ -198,7 +198,7 @@ class Watch:
             series=sum(map(len, outcome.blocks)),
             interval_seconds=outcome.interval_seconds,
             reason=outcome.error.reason if outcome.error else None,
-            message=outcome.error.message if outcome.error else "",
+            message=outcome.error.message if outcome.error else outcome.note,
             remedy=advice.of_collector(outcome.error) if outcome.error else "",
             skipped="",
         )
@@ -208,7 +208,7 @@ class Watch:
             log.info("collector_recovered", instance=self.name, collector=collector.name)
         self._status(status)
 
-    def failed(self, collector: Collector, error: EngineError, seconds: float, interval_seconds: float) -> None:
+    def failed(self, collector: Collector, error: EngineError, seconds: float | None, interval_seconds: float) -> None:
         """A run gave nothing."""
         self._note_error(collector.name, error)
         if error.reason not in KEEPS_LAST_VALUE:
@@ -233,7 +233,8 @@ class Watch:
         """A privilege is not proven: the collector is not asked, and its series end now."""
         self.measures.tally(collector.name).missing = missing
         text = f"our account lacks {', '.join(missing)}"
-        self.failed(collector, EngineError(Reason.PERMISSION, text), 0.0, collector.interval_seconds)
+        interval = publishing_interval(collector, self.instance)
+        self.failed(collector, EngineError(Reason.PERMISSION, text), None, interval)
         remedy = asking.remedy(self.catalogue, collector, facts, self.instance.monitor.user)
         self._status(replace(self.state.collectors[collector.name], remedy=remedy))
 
@@ -295,4 +296,4 @@ def identity(facts: Facts) -> dict[str, object]:
 def address(instance: Instance) -> str:
     """Where the instance is, for people: host and port, or the socket."""
     socket = getattr(instance, "socket", None)
-    return str(socket) if socket else f"{instance.host}:{instance.port}"
+    return str(socket) if socket else f"{instance.address}:{instance.port}"

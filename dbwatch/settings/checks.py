@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dbwatch.errors import EngineError, Fault
 from dbwatch.settings.files import directory_error, is_open_to_all, read_error
 from dbwatch.settings.models import PURPOSES, MysqlInstance
+from dbwatch.settings.secrets import FILE_MEND, VARIABLE_MEND, file_error, text_error
 from dbwatch.settings.suggest import did_you_mean
 from dbwatch.settings.tls import ssl_context, tls_mode, unused_ca
 from dbwatch.settings.tree import Node, place_of, placed
@@ -26,9 +27,8 @@ HIGHEST_PORT = 65535
 
 # Below or above these it works, and is seldom what was meant.
 SHORTEST_SECONDS = {"probe_interval": 1.0, "fast_interval": 1.0, "sampler_interval": 0.5}
+REFUSED_BELOW_SECONDS = {"probe_interval": 0.2, "fast_interval": 0.2, "sampler_interval": 0.1}
 LONGEST_CONNECT_SECONDS = 30.0
-
-CREATE_IT = "create it with the password as its only line, owned by the account of dbwatch, mode 0400"
 
 
 class Checker:
@@ -79,15 +79,16 @@ class Checker:
 
     def _password(self, path: KeyPath, credentials: Credentials) -> None:
         file, variable = credentials.password_file, credentials.password_env
-        if file is not None and (problem := read_error(file)):
-            self._refuse((*path, "password_file"), problem, CREATE_IT)
+        if file is not None and (problem := file_error(file)):
+            self._refuse((*path, "password_file"), problem, FILE_MEND)
         elif file is not None:
             self._closed((*path, "password_file"), file)
         if credentials.password is not None:
             self._not_in_clear((*path, "password"))
-        if variable is not None and not self._environ.get(variable):
-            mend = "set it in the environment of dbwatch, or use password_file"
-            self._refuse((*path, "password_env"), "names a variable that is not set", mend)
+        if variable is not None:
+            held = self._environ.get(variable, "")
+            if problem := text_error(held) if held else "is not set":
+                self._refuse((*path, "password_env"), f"names a variable that {problem}", VARIABLE_MEND)
 
     def _not_in_clear(self, path: KeyPath) -> None:
         place, _ = place_of(self._tree, path)
@@ -126,10 +127,18 @@ class Checker:
     def _pace(self, instance: Instance) -> None:
         for key, shortest in SHORTEST_SECONDS.items():
             interval = getattr(instance, key)
-            if interval is not None and interval < shortest:
+            if interval is not None and interval < (least := REFUSED_BELOW_SECONDS[key]):
+                what = f"must be at least {least:g}s: each time is a login or a query of the server"
+                self._refuse(("instances", instance.name, key), what, f"give {shortest:g}s or more")
+            elif interval is not None and interval < shortest:
                 often = "once" if shortest >= 1 else "twice"
                 what = f"asks the server more than {often} a second"
                 self._warn(("instances", instance.name, key), what, f"give {shortest:g}s or more")
+        for name, changes in instance.collectors.items():
+            if changes.interval is not None and changes.interval < instance.fast_interval:
+                what = f"is under fast_interval: it runs every {instance.fast_interval:g}s"
+                path = ("instances", instance.name, "collectors", name, "interval")
+                self._warn(path, what, "lower fast_interval too, or give as much")
         if instance.connect_timeout > LONGEST_CONNECT_SECONDS:
             what = "a server that hangs is noticed only after that time"
             mend = f"give {LONGEST_CONNECT_SECONDS:g}s or less"
@@ -139,7 +148,7 @@ class Checker:
         servers: dict[tuple[str, int, Path | None], list[str]] = defaultdict(list)
         for instance in self._settings.watched:
             socket = instance.socket if isinstance(instance, MysqlInstance) else None
-            servers[instance.host.lower(), instance.port, socket].append(instance.name)
+            servers[instance.address.lower(), instance.port, socket].append(instance.name)
         for first, *others in servers.values():
             for name in others:
                 mend = "one server is one instance: remove one of the two"

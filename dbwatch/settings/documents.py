@@ -13,6 +13,7 @@ from yaml.constructor import SafeConstructor
 from yaml.resolver import Resolver
 
 from dbwatch.errors import Fault
+from dbwatch.settings.files import opened, why
 from dbwatch.settings.tree import KeyPath, Node, Place, Scalar
 
 if TYPE_CHECKING:
@@ -60,10 +61,10 @@ class _RefusedError(Exception):
 def parse_file(path: Path) -> tuple[Node | None, list[Fault]]:
     """The tree of a file (None: nothing in it) and every fault of its form."""
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             raw = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        return None, [Fault(str(path), f"cannot be read: {error.strerror}", "check the path and its permissions")]
+    except (OSError, ValueError) as error:
+        return None, [Fault(str(path), f"cannot be read: {why(error)}", "check the path and its permissions")]
     if len(raw) > MAX_BYTES:
         return None, [Fault(str(path), "is larger than 4 MiB", "is it a configuration at all?")]
     return parse(raw, Place(str(path), 1, (), path.absolute().parent))

@@ -33,8 +33,6 @@ KINDS: dict[str, wording.Words] = {
     "float_type": ("must be a duration", DURATION),
     "float_parsing": ("must be a duration", DURATION),
     "finite_number": ("must be a finite number", DURATION),
-    "union_tag_invalid": ("engine must be one of postgres, mysql, mariadb", "correct `engine:`"),
-    "union_tag_not_found": ("engine is missing", "add `engine: postgres`, or mysql for MySQL and MariaDB"),
 }
 PATTERNS = {
     "name": (
@@ -42,12 +40,11 @@ PATTERNS = {
         "use letters, digits, '.', '_' and '-', at most 63, a letter or a digit first",
     ),
     "host": ("must be a host name, an address without [ ], or a socket directory", "remove blanks and brackets"),
-    "telemetry_path": ("must be a path such as /metrics", "begin it with '/'"),
+    "telemetry_path": ("must be a path such as /metrics", "begin it with '/'; letters, digits and . _ - / may follow"),
 }
 MISSING = {
     "monitor": "add `monitor:` with a user and a password_file",
     "user": "add the role that dbwatch logs in as, `user: dbwatch`",
-    "engine": KINDS["union_tag_not_found"][1],
 }
 
 
@@ -69,28 +66,29 @@ def keys_of(location: Location) -> Location:
 
 def _fault(mistake: ErrorDetails, tree: Node) -> Fault:
     place, below = place_of(tree, keys_of(mistake["loc"]))
-    what, mend = _words(mistake)
+    what, mend = words(mistake)
     if place.path == ("defaults", "tls", "mode"):
         mend = "the engines name it differently: give it in each instance"
     return place.fault(what, mend, below)
 
 
-def _words(mistake: ErrorDetails) -> wording.Words:
+def words(mistake: ErrorDetails) -> wording.Words:
+    """What is wrong with a setting, and how to mend it."""
     kind, location, context = mistake["type"], mistake["loc"], mistake.get("ctx", {})
     if kind in KINDS:
         return KINDS[kind]
     match kind:
         case "extra_forbidden":
-            words = "is no setting", _known_keys(location)
+            told = "is no setting", _known_keys(location)
         case "missing":
-            words = "is missing", MISSING.get(str(location[-1]), "add it")
+            told = "is missing", MISSING.get(str(location[-1]), "add it")
         case "string_pattern_mismatch":
-            words = _pattern(location)
+            told = _pattern(location)
         case "less_than_equal" if context["le"] == MONTH_SECONDS:
-            words = "must be at most 31d", DURATION
+            told = "must be at most 31d", DURATION
         case _:
-            words = wording.words(mistake)
-    what, mend = words
+            told = wording.words(mistake)
+    what, mend = told
     return what, mend or ("see the commented example of `dbwatch init`" if what == "is not valid" else "")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -11,10 +13,22 @@ if TYPE_CHECKING:
 MAX_SECRET_BYTES = 64 * 1024
 
 
+def opened(path: Path) -> BinaryIO:
+    """The file, for reading. Raise OSError or ValueError; a pipe or a device, which might never end, is refused."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    raise OSError(errno.EINVAL, "It is a pipe or a device, not a file")
+
+
 def read_error(path: Path, *, may_be_empty: bool = False) -> str:
     """Why the file cannot be read, or an empty text."""
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             empty = not file.read(1)
     except (OSError, ValueError) as error:
         return f"cannot be read: {why(error)}"

@@ -14,7 +14,7 @@ from dbwatch.settings.models import Settings
 from dbwatch.settings.overrides import apply_environment
 from dbwatch.settings.prepare import prepared
 from dbwatch.settings.sources import read_source
-from dbwatch.settings.tree import plain, pruned
+from dbwatch.settings.tree import Node, plain, pruned, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
     from dbwatch.errors import Fault
-    from dbwatch.settings.tree import Node
-
 
 MOST_ROUNDS = 5  # leaving a value out may make its section incomplete, which is left out in the next round
+SOMEBODY = "?"  # stands in for a user that is missing, so that the password is looked at all the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,7 @@ class Examined:
     tree: Node
     faults: tuple[Fault, ...]
     warnings: tuple[Fault, ...]
+    unread: tuple[Fault, ...] = ()  # files that stand beside those that are read
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -57,7 +57,7 @@ def load_with_warnings(path: Path, environ: Mapping[str, str]) -> Loaded:
     found = examine(path, environ)
     if found.faults:
         raise ConfigError(in_reading_order(found.faults))
-    return Loaded(found.settings, found.warnings)
+    return Loaded(found.settings, (*found.unread, *found.warnings))
 
 
 def examine(path: Path, environ: Mapping[str, str]) -> Examined:
@@ -72,7 +72,7 @@ def examine(path: Path, environ: Mapping[str, str]) -> Examined:
     checker = Checker(settings, tree, environ)
     checker.run()
     faults += elsewhere(checker.faults, faults)
-    return Examined(settings, tree, tuple(faults), (*source.warnings, *checker.warnings))
+    return Examined(settings, tree, tuple(faults), tuple(checker.warnings), tuple(source.warnings))
 
 
 def in_reading_order(faults: Iterable[Fault]) -> list[Fault]:
@@ -99,14 +99,20 @@ def _validated(tree: Node) -> tuple[Settings, list[Fault]]:
             return Settings.model_validate(plain(tree)), faults
         except ValidationError as error:
             mistakes = error.errors(include_url=False, include_input=False)
-            faults = faults or explained(mistakes, tree)
+            # Later rounds: only what a whole section is checked for. That something is missing may be our own doing.
+            told = mistakes if not faults else [mistake for mistake in mistakes if mistake["type"] == "value_error"]
+            faults += explained(told, tree)
             tree = _without(tree, mistakes)
     return Settings(), faults
 
 
 def _without(tree: Node, mistakes: Iterable[ErrorDetails]) -> Node:
-    """Leave out each value that is wrong, and each section that lacks something."""
+    """Leave out each value that is wrong, and each section that lacks something more than a user."""
     for mistake in mistakes:
-        path = keys_of(mistake["loc"])
-        tree = pruned(tree, path[:-1] if mistake["type"] == "missing" else path)
+        path = tuple(map(str, keys_of(mistake["loc"])))
+        is_missing = mistake["type"] == "missing"
+        if is_missing and path[-1] == "user":
+            tree = replaced(tree, path, Node(SOMEBODY, tree.place))
+        else:
+            tree = pruned(tree, path[:-1] if is_missing else path)
     return tree

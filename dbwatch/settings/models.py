@@ -31,6 +31,8 @@ SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 MONTH_SECONDS = 31 * 86400.0
 RESERVED_LABELS = frozenset({"db_instance", "engine", "job", "instance"})
 PURPOSES = ("monitor", "audit", "backup")
+LOCAL, LOOPBACK = "local", "127.0.0.1"
+TAKEN_PATHS = ("/-/", "/api/", "/instances/", "/sd/", "/static/")  # as http serves them, beside the page itself
 PASSWORD_SOURCES = ("password_file", "password_env", "password")
 
 
@@ -70,6 +72,12 @@ def _not_reserved(label: str) -> str:
     return label
 
 
+def _not_taken(path: str) -> str:
+    if path.startswith(TAKEN_PATHS) or f"{path}/" in TAKEN_PATHS:
+        raise ValueError("that path serves something else already: choose another, such as /metrics")
+    return path
+
+
 Duration = Annotated[
     float,
     BeforeValidator(seconds, json_schema_input_type=str | float),
@@ -78,6 +86,7 @@ Duration = Annotated[
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 Host = Annotated[str, Field(pattern=r"^[^\s\[\]]+$"), AfterValidator(_host_only)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+TelemetryPath = Annotated[str, Field(pattern=r"^/[\w/.-]+$"), AfterValidator(_not_taken)]
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$"), AfterValidator(_not_reserved)]
 
 
@@ -168,13 +177,28 @@ class BaseInstance(Model):
     enabled: bool = True
 
     @property
+    def named_accounts(self) -> frozenset[str]:
+        """The accounts that labels may name: those of services, and our own."""
+        return frozenset((*self.service_accounts, self.monitor.user))
+
+    @property
     def is_on_socket(self) -> bool:
         return self.host.startswith("/")
 
     @property
+    def is_on_this_machine(self) -> bool:
+        """Said (`host: local`), or a unix socket. Loopback says nothing: it may be a tunnel or a container's port."""
+        return self.host == LOCAL or self.is_on_socket
+
+    @property
+    def address(self) -> str:
+        """What is connected to: host name, address or directory of a socket."""
+        return LOOPBACK if self.host == LOCAL else self.host
+
+    @property
     def is_local(self) -> bool:
         """A unix socket or loopback: a name that merely begins like loopback is somebody else's."""
-        return self.is_on_socket or is_loopback(self.host)
+        return self.is_on_socket or is_loopback(self.address)
 
     def identity_for(self, engine: str) -> Identity:
         return Identity(self.name, engine, self.labels.env, self.labels.service, self.labels.team)
@@ -231,7 +255,7 @@ class Http(Model):
     """Where the pages are served; TLS and users come from an exporter-toolkit web configuration file."""
 
     listen_addresses: tuple[str, ...] = Field(default=("127.0.0.1:10432",), min_length=1)
-    telemetry_path: str = Field(default="/metrics", pattern=r"^/[\w/.-]+$")
+    telemetry_path: TelemetryPath = "/metrics"
     web_config_file: Path | None = None
     enable_lifecycle: bool = False
 

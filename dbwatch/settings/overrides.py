@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PREFIX = "DBWATCH_"
 # The command line's own, and those of tests and benchmarks, which start us with their environment.
 RESERVED = re.compile(r"DBWATCH_(CONFIG|LAB|BENCH_\w+)")
-# What Kubernetes sets in every pod beside a service called dbwatch.
+# What Kubernetes sets in every pod beside a service called dbwatch; its names hold no two '_' in a row.
 SERVICE_LINK = re.compile(r"DBWATCH_(\w+_)?(SERVICE_(HOST|PORT)\w*|PORT(_\d+_\w+)?)")
 DEEPEST = 6  # instances, a name, collectors, a name, a key; one more to be refused by its name
 SECTIONS = ("instances", "defaults", "http", "logging")
@@ -55,7 +55,8 @@ def _password_variables(node: Node) -> Iterable[str]:
 
 
 def _is_other(variable: str) -> bool:
-    return bool(RESERVED.fullmatch(variable) or SERVICE_LINK.fullmatch(variable))
+    is_service_link = "__" not in variable and SERVICE_LINK.fullmatch(variable)
+    return bool(RESERVED.fullmatch(variable) or is_service_link)
 
 
 def _path(variable: str, tree: Node) -> tuple[KeyPath, Fault | None]:

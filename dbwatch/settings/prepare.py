@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dbwatch.settings.engine import with_engine
 from dbwatch.settings.models import MysqlInstance, PostgresInstance
 from dbwatch.settings.suggest import did_you_mean
 from dbwatch.settings.tree import Node, mapped, merged
@@ -39,7 +40,7 @@ def prepared(tree: Node, environ: Mapping[str, str]) -> tuple[Node, list[Fault]]
     if instances is not None and isinstance(instances.data, dict):
         faults += _names_inside(instances)
         items["instances"] = instances.with_items(
-            {name: _completed(instance, defaults) for name, instance in instances.items.items()}
+            {name: _completed(instance, defaults, faults) for name, instance in instances.items.items()}
         )
     return tree.with_items(items), faults
 
@@ -89,16 +90,16 @@ def _names_inside(instances: Node) -> list[Fault]:
     ]
 
 
-def _completed(instance: Node, defaults: Node) -> Node:
+def _completed(instance: Node, defaults: Node, faults: list[Fault]) -> Node:
     """Defaults under the instance, those aside that only the other engine knows."""
     if instance.data is None and defaults.items:
         instance = instance.with_items({})
     if not isinstance(instance.data, dict):
         return instance
     below = defaults.with_items({key: node for key, node in defaults.items.items() if key in EITHER_KEYS - SINGULAR})
-    both = merged(below, instance)
-    engine = both.items.get("engine")
-    foreign = _foreign_keys(engine.data if engine else None) - set(instance.items)
+    both, wrong = with_engine(merged(below, instance))
+    faults += [fault for fault in wrong if fault not in faults]
+    foreign = _foreign_keys(both.items["engine"].data) - set(instance.items)
     items = {key: node for key, node in both.items.items() if key not in foreign | {"name"}}
     return both.with_items({key: _section(key, node) for key, node in items.items()})
 

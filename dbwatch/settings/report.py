@@ -40,9 +40,10 @@ def check_report(path: Path, environ: Mapping[str, str], *further: Callable[[Set
     faults = [*found.faults, *elsewhere(places.faults, found.faults)]
     for check in further:
         faults += elsewhere(_faults(check, found.settings, at), faults)
-    if faults:
-        return Report(tuple(map(str, in_reading_order(faults))), ok=False)
-    warnings = (f"warning: {warning}" for warning in (*found.warnings, *places.warnings))
+    if faults:  # a file that is not read may be the reason for them; other warnings can wait
+        unread = (f"warning: {warning}" for warning in found.unread)
+        return Report((*map(str, in_reading_order(faults)), *unread), ok=False)
+    warnings = (f"warning: {warning}" for warning in (*found.unread, *found.warnings, *places.warnings))
     return Report((*warnings, f"{path}: {_count(found.settings)}, ok"), ok=True)
 
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from dbwatch.errors import EngineError, Reason
-from dbwatch.settings.files import MAX_SECRET_BYTES, why
+from dbwatch.settings.files import MAX_SECRET_BYTES, opened, why
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dbwatch.settings.models import Credentials
+
+FILE_MEND = "create it with the password as its only line, in UTF-8, owned by the account of dbwatch, mode 0400"
+VARIABLE_MEND = "set it in the environment of dbwatch, one line in UTF-8, or use password_file"
 
 
 def read_password(credentials: Credentials) -> SecretStr | None:
@@ -36,25 +39,49 @@ def secret_version(credentials: Credentials) -> object:
     return (state.st_mtime_ns, state.st_size, state.st_ino)
 
 
+def file_error(path: Path) -> str:
+    """Why the file cannot be a password's, or an empty text."""
+    return _read(path)[1]
+
+
+def text_error(password: str) -> str:
+    """Why the text cannot be a password, or an empty text."""
+    if not password:
+        return "is empty"
+    if "\n" in password:
+        return "holds more than one line"
+    return "" if password.isascii() or _is_utf_8(password) else "is not UTF-8"
+
+
+def _is_utf_8(text: str) -> bool:
+    """Bytes of the environment that are not stand as lone surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def _from_file(path: Path) -> SecretStr:
+    password, problem = _read(path)
+    if problem:
+        raise EngineError(Reason.AUTH, f"password file {path} {problem}", f"{FILE_MEND}; the server was not asked")
+    return SecretStr(password)
+
+
+def _read(path: Path) -> tuple[str, str]:
+    """The password, and what is wrong with it."""
     try:
-        with path.open("rb") as file:
+        with opened(path) as file:
             text = file.read(MAX_SECRET_BYTES).decode()
     except UnicodeDecodeError:
-        problem = "is not UTF-8"
+        return "", "is not UTF-8"
     except (OSError, ValueError) as error:
-        problem = f"cannot be read: {why(error)}"
-    else:
-        password = text.removesuffix("\r\n" if text.endswith("\r\n") else "\n")
-        if password:
-            return SecretStr(password)
-        problem = "is empty"
-    # Raised out here: the decoder's error holds the bytes, and would follow as this one's context.
-    raise EngineError(Reason.AUTH, f"password file {path} {problem}")
+        return "", f"cannot be read: {why(error)}"
+    password = text.removesuffix("\r\n" if text.endswith("\r\n") else "\n")
+    return password, text_error(password)
 
 
 def _from_environment(name: str) -> SecretStr:
-    password = os.environ.get(name)
-    if not password:
-        raise EngineError(Reason.AUTH, f"environment variable {name}, which password_env names, is not set")
+    password = os.environ.get(name, "")
+    problem = text_error(password) if password else "is not set"
+    if problem:
+        what = f"environment variable {name}, which password_env names, {problem}"
+        raise EngineError(Reason.AUTH, what, f"{VARIABLE_MEND}; the server was not asked")
     return SecretStr(password)

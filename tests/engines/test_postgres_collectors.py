@@ -28,7 +28,28 @@ pytestmark = pytest.mark.engine
 
 STRANGE = "quote\" it's back\\slash\nnewline \N{GRINNING FACE}"
 COLLECTORS = sorted(name for _, name in ours().collectors)
-NEED_PG_MONITOR = ["active_sessions", "database_sizes", "locks", "queries", "replication", "sessions", "transactions"]
+NEED_PG_MONITOR = [
+    "active_sessions",
+    "database_sizes",
+    "horizon",
+    "host",
+    "in_use",
+    "index_invalid",
+    "index_unused",
+    "locks",
+    "progress",
+    "queries",
+    "replicas",
+    "replication",
+    "sessions",
+    "settings",
+    "shared_buffers",
+    "standby",
+    "statements",
+    "tablespaces",
+    "transactions",
+    "wal_files",
+]
 
 
 def quoted(name: str) -> str:
@@ -213,6 +234,25 @@ async def _who_waits(server: Postgres, question: str) -> dict[object, object]:
         rows = await asking.ask(opened, ours().question(ENGINE, question), await facts(opened))
     assert "UPDATE" not in repr(rows).upper()
     return dict(zip(rows.column("pid"), rows.column("root_blocker"), strict=True))
+
+
+async def test_locks_of_another_database_are_named_with_it_and_who_holds_does_not_wait(postgres_18: Postgres) -> None:
+    postgres_18.psql("CREATE DATABASE annexe")
+    oid = postgres_18.psql("CREATE TABLE seat (n int); SELECT 'seat'::regclass::oid", "annexe").split()[-1]
+    async with AsyncExitStack() as stack:
+        holder, waiter = [await stack.enter_async_context(client(postgres_18, database="annexe")) for _ in range(2)]
+        await holder.execute("BEGIN; LOCK TABLE seat")
+        await stack.enter_async_context(running(waiter, "SELECT * FROM seat"))
+        async with session(postgres_18.instance()) as opened:
+            rows = await asking.ask(opened, ours().question(ENGINE, "locks"), await facts(opened))
+        pids = [each.get_server_pid() for each in (holder, waiter)]
+        await holder.execute("ROLLBACK")
+    await asyncio.to_thread(postgres_18.psql, "DROP DATABASE annexe WITH (FORCE)")
+
+    held, waited = [next(row for row in rows.dicts() if row["pid"] == pid) for pid in pids]
+    assert ("annexe", "idle in transaction", None) == (held["database"], held["state"], held["wait_seconds"])
+    assert float(str(held["transaction_seconds"])) > 0
+    assert ("active", f"annexe:{oid}") == (waited["state"], waited["relation"])
 
 
 async def test_the_sessions_question_never_shows_a_query(postgres_18: Postgres) -> None:
@@ -435,7 +475,9 @@ async def test_an_uncommitted_alter_table_costs_no_sample_and_no_backend(tables:
             blocked = await see(described, "locks")
             await migration.execute("ROLLBACK")
 
-    assert [] == [name for name in COLLECTORS if calm[name] - altered[name] and name != "sessions"]
+    # (A size that is exact cannot be had while the table is altered; that collector is switched on by hand.)
+    excepted = {"sessions", "table_exact_sizes"}
+    assert [] == [name for name in COLLECTORS if calm[name] - altered[name] and name not in excepted]
     assert seconds / len(COLLECTORS) < 0.3
     assert 0 == backends
     assert 1 == blocked["dbwatch_blocked_sessions"]
@@ -475,8 +517,10 @@ async def test_what_the_server_does_not_track_is_absent_not_zero(new_postgres: N
 
     activities, counts = ("track_activities",), ("track_counts",)
     assert {
-        **dict.fromkeys(("active_sessions", "queries", "sessions", "transactions"), activities),
-        **dict.fromkeys(("databases", "table_activity"), counts),
+        **dict.fromkeys(("active_sessions", "progress", "queries", "sessions", "transactions"), activities),
+        **dict.fromkeys(
+            ("databases", "index_activity", "index_unused", "table_activity", "table_maintenance", "vacuum_due"), counts
+        ),
     } == {name: missing for name, missing in lacking.items() if missing}
 
 

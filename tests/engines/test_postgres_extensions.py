@@ -53,6 +53,7 @@ async def test_columns_follow_the_version_of_the_extension_not_of_the_server(
     (tmp_path / "postgres" / "reading.sql").write_text(COLLECTOR)
     server = new_postgres("shared_preload_libraries = 'pg_stat_statements'")
     described = server.instance()
+    server.psql("DROP EXTENSION pg_stat_statements")
 
     without = await sources(described, tmp_path)
     server.psql("CREATE EXTENSION pg_stat_statements VERSION '1.10'")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dbwatch.core.model import Role
-from tests.fix_process import eventually
+from tests.fix_process import ServerProcess, eventually
 from tests.postgres_asking import facts, ours, see, session
 
 if TYPE_CHECKING:
@@ -170,3 +170,18 @@ async def test_a_promotion_changes_the_role_and_ends_the_link(new_postgres: NewP
     assert before.system_identifier == after.system_identifier
     assert before.started_at == after.started_at
     assert {} == await replication(replica)
+
+
+async def test_who_never_applies_has_a_link_and_no_lag(new_postgres: NewPostgres) -> None:
+    primary = new_postgres()
+    (kept := primary.directory / "received").mkdir(mode=0o777)
+    kept.chmod(0o777)
+    where = ["-h", primary.host, "-p", str(primary.port), "-U", "replicator", "-D", str(kept)]
+    receiving = ServerProcess(primary.directory, log_file=primary.directory / "receiving.log")
+    receiving.spawn([primary.binaries["pg_receivewal"], *where])
+    try:
+        linked = await settled(primary, pg_receivewal=1.0)
+    finally:
+        receiving.kill()
+
+    assert [f"{CONNECTED}{{replica=pg_receivewal}}"] == list(linked)

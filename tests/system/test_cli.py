@@ -81,6 +81,7 @@ def test_ask_shows_values_with_their_units(shell: Shell) -> None:
     assert (0, "") == (done.returncode, done.stderr)
     assert done.stdout.startswith("pg1: postgres 18")
     assert any("dbwatch_database_size_bytes" in line and line.endswith("MiB") for line in done.stdout.splitlines())
+    assert "active_sessions: who was active at one instant, counted as 1 s" == done.stdout.splitlines()[-1]
 
 
 def test_ask_one_collector_as_the_exposition(shell: Shell) -> None:
@@ -131,7 +132,24 @@ async def test_ask_locks_draws_the_waiter_under_its_root_blocker(shell: Shell, b
     lines = done.stdout.splitlines()
     at = next(number for number, line in enumerate(lines) if line.startswith(str(holder)))
     assert "holds" in lines[at]
+    assert "idle in transaction" in lines[at]
     assert lines[at + 1].startswith(f"└─ {waiter}")
+    told = json.loads((await asyncio.to_thread(shell, "ask", "pg1", "locks", "--json")).stdout)
+    by_pid = {each["pid"]: each for each in told}
+    assert by_pid[holder]["wait_seconds"] is None
+    assert by_pid[holder]["transaction_seconds"] > 0
+    assert by_pid[waiter]["wait_seconds"] > 0
+    assert ([holder], holder) == (by_pid[waiter]["blocked_by"], by_pid[waiter]["root_blocker"])
+    assert {"postgres"} == {each["database"] for each in told}
+
+
+def test_ask_statements_shows_what_takes_time_and_texts_only_when_asked(shell: Shell) -> None:
+    plain = shell("ask", "pg1", "statements").stdout.splitlines()
+    texts = shell("ask", "pg1", "statements", "--text", "--format", "json").stdout
+
+    assert "QUERYID" == plain[0].split()[0]
+    assert "TEXT" not in plain[0].split()
+    assert any("dbwatch" in row["user"] and row["text"] for row in json.loads(texts))
 
 
 def test_ask_locks_on_a_quiet_server(shell: Shell) -> None:
@@ -258,7 +276,10 @@ def test_maintenance_without_a_daemon_is_remembered(shell: Shell) -> None:
     started = shell("maintenance", "start", "pg1", "--for", "2h", "--reason", "upgrade")
 
     assert 0 == started.returncode, started.stderr
-    assert "upgrade" in shell("maintenance", "list").stdout
+    again = shell("maintenance", "start", "pg1", "--reason", "disk").stdout.splitlines()
+    assert again[1].startswith("this replaces the window that ")
+    assert again[1].endswith(": upgrade")
+    assert "disk" in shell("maintenance", "list").stdout
     assert 0 == shell("maintenance", "stop", "pg1").returncode
     assert "no maintenance window is open\n" == shell("maintenance", "list").stdout
 
@@ -300,10 +321,14 @@ def test_the_daemon_answers_check_maintenance_and_reload(daemon: NewDaemon, post
     assert "reloaded: 1 instances\n" == shell("reload").stdout
     assert 0 == shell("maintenance", "start", "pg1", "--for", "1h").returncode
     running.wait_for("dbwatch_maintenance", 1.0, db_instance="pg1")
-    assert (0, "DBWATCH OK - pg1 is in maintenance\n") == (
-        (done := shell("check", "pg1")).returncode,
-        done.stdout,
-    )
+    done = shell("check", "pg1")
+    assert 0 == done.returncode
+    assert done.stdout.startswith("DBWATCH OK - pg1 is in maintenance (up, ")
     assert 0 == shell("maintenance", "stop", "pg1").returncode
     running.wait_for("dbwatch_maintenance", 0.0, db_instance="pg1")
     assert "pg2" in shell("maintenance", "start", "pg2").stderr
+    for file in (running.configuration_file, shell.directory / "dbwatch.yml"):
+        file.write_text(f"{file.read_text()}\nhtp: {{}}\n")
+    told = shell("reload").stderr.splitlines()
+    assert "dbwatch: the old configuration is still in use; the new one has faults:" == told[0]
+    assert "htp: is no setting" in told[1]

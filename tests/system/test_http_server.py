@@ -119,6 +119,16 @@ async def test_every_answer_carries_the_security_headers() -> None:
     assert 1 == answers[2].text.count("\n")
 
 
+async def test_no_answer_tells_versions_not_even_to_what_is_no_http() -> None:
+    async with running(filled_store()) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(server.address.rpartition(":")[2]))
+        writer.write(b"\x16\x03\x01 no HTTP\r\n\r\n")
+        answer = (await reader.read()).decode("latin-1")
+        writer.close()
+        assert "400" in answer.splitlines()[0]
+        assert "aiohttp" not in answer
+
+
 async def test_the_page_and_the_json_show_every_instance() -> None:
     async with running(filled_store()) as server:
         page = await server.curl("/")

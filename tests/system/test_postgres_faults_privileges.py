@@ -12,6 +12,7 @@ import pytest
 from tests.fix_postgres import BARE, MONITOR
 from tests.postgres_watching import (
     NEEDS_PG_MONITOR,
+    NEVER_EMPTY,
     POLLED,
     SAMPLER,
     accidents,
@@ -104,8 +105,8 @@ async def test_pg_monitor_revoked_is_absent_with_the_grant_and_granted_is_back(
             break
     without, status = seen[-1], told(running)["collectors"]
     server.psql(f"GRANT pg_monitor TO {MONITOR}")
-    polled = [name for name in NEEDS_PG_MONITOR if name != SAMPLER]
-    back = page_with(running, lambda page: set(polled) - {"replication"} <= fed(page))
+    polled = {name for name in NEEDS_PG_MONITOR if name != SAMPLER} & NEVER_EMPTY
+    back = page_with(running, lambda page: polled <= fed(page))
 
     assert GUARDED - families("replication") <= present(before)
     assert set() == GUARDED & present(without)

@@ -38,7 +38,8 @@ def test_a_bad_directory_is_told_every_fault_with_its_line_and_its_remedy(tmp_pa
     for expected in (
         "a.yml:4: instances.pg1.prot",
         "a.yml:5: instances.pg1.monitor.password",
-        "a.yml:6: instances.pg2",
+        "a.yml:7: instances.pg2.engine",
+        "a.yml:8: instances.pg2.monitor.password_file",
         "a.yml:9:",
     ):
         assert any(expected in line for line in lines), f"{expected}\n{done.stdout}"

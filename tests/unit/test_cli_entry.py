@@ -123,7 +123,10 @@ def test_an_option_has_only_the_values_that_it_has() -> None:
 
 @pytest.mark.parametrize(
     ("names", "expected"),
-    [(["sessions", "locks"], "ask for sessions or locks alone"), (["metrics"], "without a name ask prints all")],
+    [
+        (["sessions", "locks"], "ask for sessions, locks or statements alone"),
+        (["metrics"], "without a name ask prints all"),
+    ],
 )
 def test_words_that_are_no_collectors_are_refused(tmp_path: Path, names: list[str], expected: str) -> None:
     path = tmp_path / "dbwatch.yml"

@@ -50,6 +50,7 @@ def _as_before() -> Iterator[None]:
         f"mysql://dbwatch:{CANARY}@with@signs@db1/x",
         f"mysql://dbwatch:{CANARY}/{CANARY}@db1/x",
         f"Authorization: Basic {CANARY}",
+        f"using password: {CANARY}",
     ],
 )
 def test_a_password_is_taken_out_of_text(text: str) -> None:
@@ -58,7 +59,13 @@ def test_a_password_is_taken_out_of_text(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["password authentication failed for user dbwatch", "http://db1:10432/metrics", "no password file at /a/b"]
+    "text",
+    [
+        "password authentication failed for user dbwatch",
+        "http://db1:10432/metrics",
+        "no password file at /a/b",
+        "Access denied for user 'x'@'localhost' (using password: YES)",
+    ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
     assert text == redacted(text)

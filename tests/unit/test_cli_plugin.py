@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+from typing import TYPE_CHECKING
+
 import pytest
 
 from dbwatch import library
-from dbwatch.cli import checking, plugin
+from dbwatch.cli import checking, main, plugin
 from dbwatch.cli.plugin import Status
 from dbwatch.cli.samples import Sample
 from dbwatch.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CHECKS = plugin.load()
 UP = Sample("dbwatch_up", 1.0)
@@ -70,10 +76,20 @@ def test_down_is_critical_with_its_reason() -> None:
     assert "DBWATCH CRITICAL - pg1 is down: auth" == str(verdict(*down))
 
 
-def test_maintenance_is_ok_even_when_down() -> None:
-    found = verdict(Sample("dbwatch_up", 0.0), Sample("dbwatch_maintenance", 1.0))
+def test_maintenance_is_ok_even_when_down_and_says_so() -> None:
+    maintained = Sample("dbwatch_maintenance", 1.0)
+    down = Sample("dbwatch_up", 0.0), Sample("dbwatch_up_reason", 1.0, {"reason": "auth"})
 
-    assert "DBWATCH OK - pg1 is in maintenance" == str(found)
+    assert "DBWATCH OK - pg1 is in maintenance (down: auth)" == str(verdict(*down, maintained))
+    assert "DBWATCH OK - pg1 is in maintenance (nothing is known of it yet)" == str(verdict(maintained))
+
+
+def test_maintenance_is_ok_whatever_the_numbers_and_keeps_them() -> None:
+    found = verdict(UP, MAXIMUM, *sessions(95), Sample("dbwatch_maintenance", 1.0))
+
+    assert Status.OK is found.status
+    assert found.text.startswith("pg1 is in maintenance (up, ")
+    assert found.perfdata == verdict(UP, MAXIMUM, *sessions(95)).perfdata
 
 
 def test_an_instance_that_was_not_probed_yet_is_unknown() -> None:
@@ -147,3 +163,17 @@ def test_what_a_threshold_may_be_is_not_cut_off() -> None:
     with pytest.raises(UsageError) as caught:
         plugin.thresholds(CHECKS, ("/etc/dbwatch-somewhere-else/dbwatch.yml",), ())
     assert str(caught.value) == plugin.clean(str(caught.value))
+
+
+@pytest.mark.parametrize("how", ["option", "environment"])
+def test_a_configuration_that_is_given_and_not_there_is_unknown_and_asks_nobody_else(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # put back at the end: check takes it
+    nowhere = str(tmp_path / "nowhere")
+    if how == "environment":
+        monkeypatch.setenv("DBWATCH_CONFIG", nowhere)
+    assert 3 == main(["check", "pg1", *(["--config", nowhere] if how == "option" else [])])
+    assert capsys.readouterr().out.startswith(
+        f"DBWATCH UNKNOWN - 1 fault in the configuration: {nowhere}: cannot be read"
+    )

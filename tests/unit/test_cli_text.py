@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 import pytest
 
@@ -162,12 +163,24 @@ def test_json_holds_the_rows_as_they_came() -> None:
     assert [{"pid": 1, "user": "guichet", "age_seconds": 0.5}, {"pid": 2, "user": None, "age_seconds": None}] == told
 
 
-def test_locks_show_who_holds_and_who_waits() -> None:
-    names = ("pid", "user", "wait_seconds", "lock_type", "relation", "blocked_by")
+LOCKED = rows(
+    *("pid", "user", "database", "state", "transaction_seconds", "wait_seconds", "relation", "blocked_by"),
+    of=[
+        (7, "a", "shop", "idle in transaction", 90, None, None, None),
+        (8, "b", "shop", "active", None, Decimal("2.5"), "t", "7 9"),
+    ],
+)
 
-    lines = activity.locks_lines(
-        rows(*names, of=[(7, "a", 3.0, None, None, None), (8, "b", 2.5, "tuple", "t", "7")]), 120
-    )
 
-    assert ["7", "a", "holds"] == lines[1].split()
-    assert ["└─", "8", "b", "2.5", "s", "tuple", "t"] == lines[2].split()
+def test_locks_show_who_holds_for_how_long_and_who_waits() -> None:
+    lines = activity.locks_lines(LOCKED, 120)
+
+    assert ["7", "a", "shop", "idle", "in", "transaction", "1", "min", "30", "s", "holds"] == lines[1].split()
+    assert ["└─", "8", "b", "shop", "active", "2.5", "s", "t"] == lines[2].split()
+
+
+def test_json_of_locks_holds_numbers_and_lists_and_nothing_for_who_does_not_wait() -> None:
+    holder, waiter = activity.as_json(LOCKED)
+
+    assert [[], [7, 9]] == [each["blocked_by"] for each in (holder, waiter)]
+    assert [None, 2.5] == [each["wait_seconds"] for each in (holder, waiter)]

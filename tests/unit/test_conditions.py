@@ -86,3 +86,14 @@ def test_the_first_variant_that_holds_is_chosen() -> None:
 
 def test_columns_that_conditions_name_are_found() -> None:
     assert conditions.columns_named(["column a.b and postgres", "not column c.d", ""]) == {"a.b", "c.d"}
+
+
+def test_public_is_the_schema_that_the_extension_is_in() -> None:
+    known = facts(
+        extensions={"pg_stat_statements": (1, 11)},
+        settings={"schema pg_stat_statements": '"My \\1"', "schema other": "x"},
+    )
+    variants = [Variant("extension pg_stat_statements", "SELECT * FROM public.pg_stat_statements(false), republic.x")]
+
+    assert 'SELECT * FROM "My \\1".pg_stat_statements(false), republic.x' == conditions.choose(variants, known)
+    assert "public.f()" == conditions.choose([Variant("postgres", "public.f()")], known)

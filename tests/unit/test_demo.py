@@ -44,7 +44,7 @@ def test_no_statement_of_the_workload_depends_on_chance(engine: EngineName) -> N
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_the_issue_s_files_are_all_there_and_in_order(engine: EngineName) -> None:
-    names = sorted(path.name for path in (sql_root() / engine / "ddl").glob("0[1-6]_*.sql"))
+    names = sorted(path.name for path in (sql_root() / engine / "ddl").glob("0[1-7]_*.sql"))
 
     assert [
         "01_create_schema_referentiel.sql",
@@ -53,8 +53,9 @@ def test_the_issue_s_files_are_all_there_and_in_order(engine: EngineName) -> Non
         "04_create_tables_citoyens_rdv.sql",
         "05_indexes_constraints.sql",
         "06_views_reporting.sql",
+        "07_views_qualite.sql",
     ] == names
-    assert 6 == len(scripts(engine, "ddl"))
+    assert 7 == len(scripts(engine, "ddl"))
 
 
 @pytest.mark.parametrize("engine", ENGINES)

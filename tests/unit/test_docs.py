@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dbwatch import library
+from dbwatch.files import config_root
 from dbwatch.http.own_metrics import OwnMetrics
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +25,8 @@ NOT_METRICS = {
 
 def known() -> set[str]:
     own = re.findall(r"^# TYPE (\S+)", OwnMetrics().render(openmetrics=False).decode(), re.MULTILINE)
-    return set(library.load().families) | set(own)
+    example = config_root() / "collectors"
+    return set(library.load([example]).families) | set(own)
 
 
 @pytest.mark.skipif(not (ROOT / "docs").is_dir(), reason="the documents are not part of the wheel")
@@ -38,6 +40,15 @@ def test_every_metric_that_the_documents_name_exists() -> None:
     }
 
     assert strange == set()
+
+
+@pytest.mark.skipif(not (ROOT / "docs").is_dir(), reason="the documents are not part of the wheel")
+def test_every_test_that_the_coverage_names_exists() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "docs" / "coverage.md").read_text())
+    absent = [name for file, name in named if f"def {name}(" not in (ROOT / file).read_text()]
+
+    assert len(named) > 60
+    assert absent == []
 
 
 def test_a_metric_that_does_not_exist_is_seen() -> None:

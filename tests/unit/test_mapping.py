@@ -114,6 +114,23 @@ def test_a_show_is_read_by_key() -> None:
     assert {("dbwatch_things",): 12} == samples(mapper, rows("Variable_name Value", ("Threads", "12"), ("Other", "x")))
 
 
+def test_a_moment_has_no_sum_and_what_nobody_tells_is_no_zero() -> None:
+    family = "dbwatch_expires_timestamp_seconds"
+    families = {**FAMILIES, family: Family(family, FamilyType.GAUGE, "When.", unit="seconds")}
+    columns = (Column(family, "at", (("user", "usename"),)), Column("dbwatch_things", "n"))
+    mapper = Mapper(collector(*columns, accounts=("usename",)), families, accounts=frozenset({"billing"}))
+    answer = rows("usename at n", ("billing", 40.0, None), ("jane", 10.0, None), ("joe", 20.0, None))
+
+    assert {(family, "billing"): 40.0} == samples(mapper, answer)
+
+
+def test_a_name_that_a_show_lacks_takes_no_other_along() -> None:
+    read = (Column("dbwatch_things", "threads"), Column("dbwatch_age_seconds", "newer", (("kind", "=old"),)))
+    mapper = Mapper(collector(*read, key_value=("Variable_name", "Value")), FAMILIES)
+
+    assert {("dbwatch_things",): 12} == samples(mapper, rows("Variable_name Value", ("Threads", "12")))
+
+
 def test_only_service_accounts_are_named_and_the_others_add_up() -> None:
     mapper = Mapper(
         collector(Column("dbwatch_things", "n", (("user", "usename"),)), accounts=("usename",)),
@@ -215,6 +232,15 @@ def test_the_rest_is_exact_whatever_the_order_of_the_rows() -> None:
     reads(mapper, ("a", 900), ("b", 500), ("c", 100))
 
     assert {"a": 900, "_other": 15} == reads(mapper, ("c", 105), ("b", 510), ("a", 900))
+
+
+def test_the_rest_does_not_spike_when_another_server_answers() -> None:
+    mapper = counting()
+    reads(mapper, ("a", 900), ("b", 500))
+    mapper.rebase()
+
+    assert {"a": 900, "_other": 0} == reads(mapper, ("a", 900), ("b", 8000))
+    assert {"a": 900, "_other": 2} == reads(mapper, ("a", 900), ("b", 8002))
 
 
 def test_an_absent_item_loses_its_place_only_after_three_polls() -> None:

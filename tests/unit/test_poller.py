@@ -29,6 +29,7 @@ dbwatch_things: {type: gauge, help: Things., labels: [database], engines: [postg
 dbwatch_sizes: {type: gauge, help: Sizes., labels: [database], engines: [postgres]}
 dbwatch_secrets: {type: gauge, help: Secrets., engines: [postgres]}
 dbwatch_replays: {type: gauge, help: Replays., engines: [postgres]}
+dbwatch_calls_total: {type: counter, help: Calls., labels: [queryid], engines: [postgres]}
 dbwatch_active_session_seconds_total:
   {type: counter, unit: seconds, help: AAS., labels: [wait_class], engines: [postgres]}
 """
@@ -51,8 +52,12 @@ METRICS = {
     "secrets": ("interval: 10s\nneeds: [pg_monitor]", "dbwatch_secrets: {value: n}"),
     "replays": ("interval: 10s\nrole: replica", "dbwatch_replays: {value: n}"),
     "sizes": ("interval: 300s\nscope: database", "dbwatch_sizes: {value: n, labels: {database: database}}"),
+    "calls": (
+        "interval: 10s\naccumulate: [queryid]\ntop: {key: [queryid], weight: n}",
+        "dbwatch_calls_total: {value: n, labels: {queryid: queryid}}",
+    ),
     "active": (
-        "interval: 1s\nlane: sampler",
+        "interval: 1s\nlane: sampler\nneeds: [pg_monitor]",
         "dbwatch_active_session_seconds_total: {value: n, labels: {wait_class: class}, integrate: true}",
     ),
 }
@@ -213,7 +218,7 @@ def test_a_privilege_that_is_revoked_ends_the_values_at_once_and_names_the_grant
             server.answers["probe_pg_monitor"] = YES
             await scene.after(11)
             assert scene.value("dbwatch_secrets") == 7
-            assert scene.value("dbwatch_collector_permission_missing") is None
+            assert scene.value("dbwatch_collector_permission_missing", collector="secrets") is None
 
     run(story())
 
@@ -306,6 +311,25 @@ def test_a_restart_ends_the_series_of_before_at_once() -> None:
     run(story())
 
 
+def test_what_another_server_counted_is_no_growth() -> None:
+    async def story() -> None:
+        server = engine()
+        server.hello = replace(FACTS, started_at=100.0)
+        server.answers["calls"] = rows("queryid", "n", of=[("a", 100)])
+        async with polled(server) as scene:
+            assert scene.value("dbwatch_calls_total", queryid="a") == 100
+            server.answers["calls"] = rows("queryid", "n", of=[("a", 90_000), ("b", 70_000)])
+            server.hello = replace(FACTS, started_at=500.0)
+            await scene.after(25)
+            assert scene.value("dbwatch_calls_total", queryid="a") == 100
+            server.answers["calls"] = rows("queryid", "n", of=[("a", 90_007), ("b", 70_000)])
+            await scene.after(15)
+            assert scene.value("dbwatch_calls_total", queryid="a") == 107
+            assert scene.value("dbwatch_calls_total", queryid="_other") == 0
+
+    run(story())
+
+
 def test_a_server_that_falls_silent_is_down_and_costs_no_sessions() -> None:
     async def story() -> None:
         server = engine()
@@ -371,6 +395,27 @@ def test_the_sampler_adds_up_session_seconds() -> None:
             assert first is not None
             assert second is not None
             assert abs(second - first - 120) <= 4
+
+    run(story())
+
+
+def test_the_sampler_tells_how_long_it_takes_and_how_often_it_gives_values() -> None:
+    """Healthy or not, the interval is one; of what was never asked there is no time."""
+
+    class Slow(FakeEngine):
+        async def wait(self, seconds: float, what: str) -> None:
+            await super().wait(seconds, what)
+            await asyncio.sleep(0.25)
+
+    async def story() -> None:
+        for answer, took in ((YES, 0.25), (NO, None)):
+            server = Slow(answers=engine().answers)
+            server.answers["probe_pg_monitor"] = answer
+            async with polled(server) as scene:
+                await scene.after(30)
+                assert took == scene.store.state("pg1").collectors["active"].seconds
+                assert took == scene.value("dbwatch_collector_duration_seconds", collector="active")
+                assert scene.value("dbwatch_collector_interval_seconds", collector="active") == 10
 
     run(story())
 

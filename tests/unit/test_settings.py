@@ -26,6 +26,7 @@ from dbwatch.settings.models import (
     Settings,
 )
 from dbwatch.settings.report import check_report
+from dbwatch.settings.secrets import FILE_MEND
 
 EXAMPLE = config_root()
 HANDBOOK = Path(__file__).parents[2] / "CONTRIBUTING.md"
@@ -39,6 +40,9 @@ instances:
 """
 
 HERE = "state_directory: .\ncontrol_socket: control.sock\n"
+
+
+GONE = "cannot be read: No such file or directory"
 
 
 def written(directory: Path, text: str, name: str = "dbwatch.yml") -> Path:
@@ -142,11 +146,10 @@ logging: {level: warn}
             " -> add the role that dbwatch logs in as, `user: dbwatch`"
         ),
         "dbwatch.yml:7: instances.pg1.monitor.usr: is no setting -> did you mean user?",
-        (
-            "dbwatch.yml:10: instances.pg2.monitor.password_file: cannot be read: No such file or directory"
-            " -> create it with the password as its only line, owned by the account of dbwatch, mode 0400"
-        ),
-        "dbwatch.yml:11: instances.pg3: engine must be one of postgres, mysql, mariadb -> correct `engine:`",
+        f"dbwatch.yml:7: instances.pg1.monitor.password_file: {GONE} -> {FILE_MEND}",
+        f"dbwatch.yml:10: instances.pg2.monitor.password_file: {GONE} -> {FILE_MEND}",
+        "dbwatch.yml:11: instances.pg3.engine: must be one of postgres, mysql, mariadb -> correct `engine:`",
+        "dbwatch.yml:11: instances.pg3.monitor: is missing -> add `monitor:` with a user and a password_file",
         "dbwatch.yml:12: htp: is no setting -> did you mean http?",
         (
             "dbwatch.yml:13: http.listen_addresses.0: is no address to listen on"

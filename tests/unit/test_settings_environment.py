@@ -55,6 +55,13 @@ def test_a_variable_wins_over_the_file(tmp_path: Path) -> None:
     assert "/elsewhere" == str(settings.state_directory)
 
 
+def test_a_port_is_no_service_link_of_kubernetes(tmp_path: Path) -> None:
+    """Kubernetes sets names that end in _PORT too, but none with two underscores in a row."""
+    settings = loaded(tmp_path, DBWATCH_INSTANCES__PG__PORT="6432", DBWATCH_DEFAULTS__PORT="7432")
+    assert [6432, 7432] == [settings.instances[name].port for name in ("pg", "pg-main.1")]
+    assert "no file has" in fault(tmp_path, DBWATCH_INSTANCES__NOPE__PORT="1")
+
+
 def test_a_password_is_taken_as_it_is_and_displaces_the_others(tmp_path: Path) -> None:
     monitor = loaded(tmp_path, DBWATCH_INSTANCES__PG__MONITOR__PASSWORD="0123: *x").instances["pg"].monitor
     assert monitor.password is not None

@@ -15,11 +15,13 @@ SELECT d.k * 10000 + a.k * 100 + b.k + 1 AS n FROM dix AS d CROSS JOIN petit AS 
 INSERT INTO marseille_metier.citoyen
     (id, numero_usager, nom, prenom, date_naissance, courriel, telephone, arrondissement_numero, cree_le, anonymise_le)
 SELECT n, CONCAT('CITOYEN-', LPAD(n, 6, '0')),
-       IF(n MOD 211 = 0, NULL, CONCAT('NOM-', LPAD(n, 6, '0'))),
-       IF(n MOD 211 = 0, NULL, CONCAT('PRENOM-', LPAD(n, 6, '0'))),
-       IF(n MOD 211 = 0, NULL, @aujourd_hui - INTERVAL (18 * 365 + CRC32(CONCAT(n, 'a')) MOD 25000) DAY),
-       IF(n MOD 211 = 0, NULL, CONCAT('citoyen-', LPAD(n, 6, '0'), '@example.invalid')),
-       IF(n MOD 211 = 0, NULL, CONCAT('+3346571', LPAD(CRC32(CONCAT(n, 'b')) MOD 10000, 4, '0'))),
+       -- Wrong on purpose, for the views of marseille_qualite: second files, blank names, centuries mistyped, no contact.
+       IF(n MOD 211 = 0, NULL, CONCAT('NOM-', LPAD(n - (n MOD 499 = 0), 6, '0'))),
+       IF(n MOD 211 = 0, NULL, IF(n MOD 601 = 11, '  ', CONCAT('PRENOM-', LPAD(n - (n MOD 499 = 0), 6, '0')))),
+       IF(n MOD 211 = 0, NULL, @aujourd_hui - INTERVAL (18 * 365 + CRC32(CONCAT(n - (n MOD 499 = 0), 'a')) MOD 25000) DAY
+                               + INTERVAL IF(n MOD 401 = 7, 100, 0) YEAR),
+       IF(n MOD 211 = 0 OR n MOD 307 = 3, NULL, CONCAT('citoyen-', LPAD(n, 6, '0'), '@example.invalid')),
+       IF(n MOD 211 = 0 OR n MOD 307 = 3, NULL, CONCAT('+3346571', LPAD(CRC32(CONCAT(n, 'b')) MOD 10000, 4, '0'))),
        1 + CRC32(CONCAT(n, 'c')) MOD 16,
        @aujourd_hui - INTERVAL (400 + CRC32(CONCAT(n, 'd')) MOD 1500) DAY,
        IF(n MOD 211 = 0, @aujourd_hui - INTERVAL 300 DAY, NULL)
@@ -108,7 +110,7 @@ INSERT INTO marseille_metier.demande_urbanisme
     (citoyen_id, arrondissement_numero, nature, parcelle, surface_m2, statut, deposee_le, echeance_le, traitee_le)
 SELECT 1 + CRC32(CONCAT(n, 'w')) MOD @citoyens, 1 + CRC32(CONCAT(n, 'x')) MOD 16,
        ELT(1 + CRC32(CONCAT(n, 'y')) MOD 3, 'permis_construire', 'declaration_prealable', 'certificat_urbanisme'),
-       CONCAT('PARCELLE-', LPAD(1 + CRC32(CONCAT(n, 'x')) MOD 16, 2, '0'), '-', LPAD(CRC32(CONCAT(n, 'z')) MOD 100000, 5, '0')),
+       CONCAT('PARCELLE-', LPAD(1 + (CRC32(CONCAT(n, 'x')) + (n MOD 251 = 5)) MOD 16, 2, '0'), '-', LPAD(CRC32(CONCAT(n, 'z')) MOD 100000, 5, '0')),
        10 + (CRC32(CONCAT(n, 'A')) MOD 90000) / 100,
        CASE WHEN n MOD 10 < 2 THEN 'recu' WHEN n MOD 10 < 4 THEN 'en_cours' WHEN n MOD 7 = 0 THEN 'refuse' ELSE 'accepte' END,
        @aujourd_hui - INTERVAL (1 + CRC32(CONCAT(n, 'B')) MOD 200) DAY,

@@ -27,6 +27,8 @@ SELECT 'role', IF(@@global.read_only NOT IN ('0', 'OFF') OR EXISTS (
 ), 'replica', 'primary')
 UNION ALL
 SELECT 'performance_schema', IF(@@global.performance_schema, 'ON', 'OFF')
+UNION ALL
+SELECT 'log_bin', IF(@@global.log_bin, 'ON', 'OFF')
 -- @when not mariadb
 SELECT 'version' AS name, @@global.version AS value
 UNION ALL
@@ -50,3 +52,5 @@ SELECT 'role', IF(@@global.read_only OR EXISTS (
 ), 'replica', 'primary')
 UNION ALL
 SELECT 'performance_schema', IF(@@global.performance_schema, 'ON', 'OFF')
+UNION ALL
+SELECT 'log_bin', IF(@@global.log_bin, 'ON', 'OFF')

@@ -23,15 +23,23 @@ chain (waiter, root, depth) AS (
     JOIN edge AS e ON e.blocker = c.waiter
     WHERE c.depth < 20
 )
-SELECT p.id AS pid, p.user AS user, '' AS application,
+SELECT p.id AS pid, p.user AS user, '' AS application, COALESCE(p.db, '') AS `database`,
+       CASE WHEN p.command <> 'Sleep' THEN 'active'
+            WHEN x.trx_id IS NULL THEN 'idle'
+            ELSE 'idle_in_transaction' END AS state,
+       UNIX_TIMESTAMP() - UNIX_TIMESTAMP(x.trx_started) AS transaction_seconds,
        CASE WHEN t.trx_id IS NOT NULL THEN UNIX_TIMESTAMP() - UNIX_TIMESTAMP(t.trx_wait_started)
-            WHEN p.command <> 'Sleep' AND p.state <> '' THEN ROUND(p.time_ms / 1000, 1) END AS wait_seconds,
-       IF(t.trx_id IS NULL, NULLIF(p.state, ''), l.lock_mode) AS lock_type,
+            WHEN p.state LIKE 'Waiting for%lock' OR p.state IN ('User lock', 'Waiting for table flush')
+            THEN ROUND(p.time_ms / 1000, 1) END AS wait_seconds,
+       CASE WHEN t.trx_id IS NOT NULL THEN l.lock_mode
+            WHEN p.state LIKE 'Waiting for%lock' OR p.state IN ('User lock', 'Waiting for table flush')
+            THEN p.state END AS lock_type,
        l.lock_table AS relation,
        (SELECT MIN(e.blocker) FROM edge AS e WHERE e.waiter = p.id) AS blocked_by,
        (SELECT MIN(c.root) FROM chain AS c WHERE c.waiter = p.id) AS root_blocker,
        MD5(REGEXP_REPLACE(p.info, '''[^'']*''|[0-9]+', '?')) AS fingerprint
 FROM information_schema.processlist AS p
+LEFT JOIN information_schema.innodb_trx AS x ON x.trx_mysql_thread_id = p.id
 LEFT JOIN information_schema.innodb_trx AS t ON t.trx_mysql_thread_id = p.id AND t.trx_state = 'LOCK WAIT'
 LEFT JOIN information_schema.innodb_locks AS l ON l.lock_id = t.trx_requested_lock_id
 WHERE t.trx_id IS NOT NULL
@@ -89,6 +97,11 @@ chain (waiter, root, depth) AS (
     WHERE c.depth < 20
 )
 SELECT p.id AS pid, MAX(p.user) AS user, COALESCE(MAX(a.attr_value), '') AS application,
+       COALESCE(MAX(p.db), '') AS `database`,
+       CASE WHEN MAX(p.command) <> 'Sleep' THEN 'active'
+            WHEN MAX(x.trx_id) IS NULL THEN 'idle'
+            ELSE 'idle_in_transaction' END AS state,
+       UNIX_TIMESTAMP() - UNIX_TIMESTAMP(MAX(x.trx_started)) AS transaction_seconds,
        MAX(w.seconds) AS wait_seconds,
        COALESCE(MAX(d.lock_mode), IF(MAX(w.thread_id) IS NULL, NULL, MAX(p.state))) AS lock_type,
        COALESCE(MAX(CONCAT(d.object_schema, '.', d.object_name)), MAX(CONCAT(m.object_schema, '.', m.object_name)))
@@ -104,6 +117,7 @@ SELECT p.id AS pid, MAX(p.user) AS user, COALESCE(MAX(a.attr_value), '') AS appl
        MAX(s.digest) AS fingerprint
 FROM performance_schema.processlist AS p
 LEFT JOIN waiting AS w ON w.thread_id = PS_THREAD_ID(p.id)
+LEFT JOIN information_schema.innodb_trx AS x ON x.trx_mysql_thread_id = p.id
 LEFT JOIN performance_schema.data_locks AS d
        ON d.thread_id = w.thread_id AND w.trx_id IS NOT NULL AND d.lock_status = 'WAITING'
 LEFT JOIN performance_schema.metadata_locks AS m ON m.owner_thread_id = w.thread_id AND m.lock_status = 'PENDING'

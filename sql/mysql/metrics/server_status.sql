@@ -1,7 +1,7 @@
 /* ---
 description: The server's own counters - sessions opened and lost, rows, buffer pool, temporary tables.
 interval: 15s
-max_series: 20
+max_series: 30
 metrics:
   dbwatch_connections_total: {value: connections}
   dbwatch_connection_failures_total:
@@ -9,6 +9,14 @@ metrics:
     - {value: aborted_clients, labels: {reason: =lost}}
     - {value: over_limit, labels: {reason: =max_connections}}
     - {value: internal_errors, labels: {reason: =internal}}
+    - {value: accept_errors, labels: {reason: =accept}}
+    - {value: peer_address_errors, labels: {reason: =peer_address}}
+    - {value: select_errors, labels: {reason: =select}}
+    - {value: tcpwrap_errors, labels: {reason: =tcpwrap}}
+  dbwatch_mysql_threads:
+    - {value: threads_connected, labels: {state: =connected}}
+    - {value: threads_running, labels: {state: =running}}
+    - {value: threads_cached, labels: {state: =cached}}
   dbwatch_database_rows_total:
     - {value: rows_read, labels: {operation: =read}}
     - {value: rows_inserted, labels: {operation: =insert}}
@@ -28,6 +36,13 @@ SELECT MAX(IF(s.variable_name = 'CONNECTIONS', s.variable_value, NULL)) + 0 AS c
        MAX(IF(s.variable_name = 'ABORTED_CLIENTS', s.variable_value, NULL)) + 0 AS aborted_clients,
        MAX(IF(s.variable_name = 'CONNECTION_ERRORS_MAX_CONNECTIONS', s.variable_value, NULL)) + 0 AS over_limit,
        MAX(IF(s.variable_name = 'CONNECTION_ERRORS_INTERNAL', s.variable_value, NULL)) + 0 AS internal_errors,
+       MAX(IF(s.variable_name = 'CONNECTION_ERRORS_ACCEPT', s.variable_value, NULL)) + 0 AS accept_errors,
+       MAX(IF(s.variable_name = 'CONNECTION_ERRORS_PEER_ADDRESS', s.variable_value, NULL)) + 0 AS peer_address_errors,
+       MAX(IF(s.variable_name = 'CONNECTION_ERRORS_SELECT', s.variable_value, NULL)) + 0 AS select_errors,
+       MAX(IF(s.variable_name = 'CONNECTION_ERRORS_TCPWRAP', s.variable_value, NULL)) + 0 AS tcpwrap_errors,
+       MAX(IF(s.variable_name = 'THREADS_CONNECTED', s.variable_value, NULL)) + 0 AS threads_connected,
+       MAX(IF(s.variable_name = 'THREADS_RUNNING', s.variable_value, NULL)) + 0 AS threads_running,
+       MAX(IF(s.variable_name = 'THREADS_CACHED', s.variable_value, NULL)) + 0 AS threads_cached,
        MAX(IF(s.variable_name = 'ROWS_READ', s.variable_value, NULL)) + 0 AS rows_read,
        MAX(IF(s.variable_name = 'HANDLER_WRITE', s.variable_value, NULL)) + 0 AS rows_inserted,
        MAX(IF(s.variable_name = 'HANDLER_UPDATE', s.variable_value, NULL)) + 0 AS rows_updated,
@@ -40,7 +55,9 @@ FROM information_schema.global_status AS s
 WHERE s.variable_name IN (
     'CONNECTIONS', 'ABORTED_CONNECTS', 'ABORTED_CLIENTS', 'CONNECTION_ERRORS_MAX_CONNECTIONS',
     'CONNECTION_ERRORS_INTERNAL', 'ROWS_READ', 'HANDLER_WRITE', 'HANDLER_UPDATE', 'HANDLER_DELETE',
-    'INNODB_BUFFER_POOL_READS', 'CREATED_TMP_DISK_TABLES', 'INNODB_BUFFER_POOL_READ_REQUESTS'
+    'INNODB_BUFFER_POOL_READS', 'CREATED_TMP_DISK_TABLES', 'INNODB_BUFFER_POOL_READ_REQUESTS',
+    'CONNECTION_ERRORS_ACCEPT', 'CONNECTION_ERRORS_PEER_ADDRESS', 'CONNECTION_ERRORS_SELECT',
+    'CONNECTION_ERRORS_TCPWRAP', 'THREADS_CONNECTED', 'THREADS_RUNNING', 'THREADS_CACHED'
 )
 -- @when not mariadb
 SELECT MAX(IF(s.variable_name = 'Connections', s.variable_value, NULL)) + 0 AS connections,
@@ -48,6 +65,13 @@ SELECT MAX(IF(s.variable_name = 'Connections', s.variable_value, NULL)) + 0 AS c
        MAX(IF(s.variable_name = 'Aborted_clients', s.variable_value, NULL)) + 0 AS aborted_clients,
        MAX(IF(s.variable_name = 'Connection_errors_max_connections', s.variable_value, NULL)) + 0 AS over_limit,
        MAX(IF(s.variable_name = 'Connection_errors_internal', s.variable_value, NULL)) + 0 AS internal_errors,
+       MAX(IF(s.variable_name = 'Connection_errors_accept', s.variable_value, NULL)) + 0 AS accept_errors,
+       MAX(IF(s.variable_name = 'Connection_errors_peer_address', s.variable_value, NULL)) + 0 AS peer_address_errors,
+       MAX(IF(s.variable_name = 'Connection_errors_select', s.variable_value, NULL)) + 0 AS select_errors,
+       MAX(IF(s.variable_name = 'Connection_errors_tcpwrap', s.variable_value, NULL)) + 0 AS tcpwrap_errors,
+       MAX(IF(s.variable_name = 'Threads_connected', s.variable_value, NULL)) + 0 AS threads_connected,
+       MAX(IF(s.variable_name = 'Threads_running', s.variable_value, NULL)) + 0 AS threads_running,
+       MAX(IF(s.variable_name = 'Threads_cached', s.variable_value, NULL)) + 0 AS threads_cached,
        MAX(IF(s.variable_name = 'Innodb_rows_read', s.variable_value, NULL)) + 0 AS rows_read,
        MAX(IF(s.variable_name = 'Innodb_rows_inserted', s.variable_value, NULL)) + 0 AS rows_inserted,
        MAX(IF(s.variable_name = 'Innodb_rows_updated', s.variable_value, NULL)) + 0 AS rows_updated,
@@ -61,5 +85,6 @@ WHERE s.variable_name IN (
     'Connections', 'Aborted_connects', 'Aborted_clients', 'Connection_errors_max_connections',
     'Connection_errors_internal', 'Innodb_rows_read', 'Innodb_rows_inserted', 'Innodb_rows_updated',
     'Innodb_rows_deleted', 'Innodb_buffer_pool_reads', 'Created_tmp_disk_tables',
-    'Innodb_buffer_pool_read_requests'
+    'Innodb_buffer_pool_read_requests', 'Connection_errors_accept', 'Connection_errors_peer_address',
+    'Connection_errors_select', 'Connection_errors_tcpwrap', 'Threads_connected', 'Threads_running', 'Threads_cached'
 )

@@ -1,7 +1,7 @@
 /* ---
 description: Statements by command, and the transactions that clients ended.
 interval: 15s
-max_series: 50
+max_series: 70
 rows: {key: Variable_name, value: Value}
 metrics:
   dbwatch_transactions_total:
@@ -35,6 +35,34 @@ metrics:
     - {value: com_stmt_prepare, labels: {command: =stmt_prepare}}
     - {value: com_stmt_execute, labels: {command: =stmt_execute}}
     - {value: com_kill, labels: {command: =kill}}
+    - {value: com_rollback_to_savepoint, labels: {command: =rollback_to_savepoint}}
+    - {value: com_release_savepoint, labels: {command: =release_savepoint}}
+    - {value: com_create_db, labels: {command: =create_db}}
+    - {value: com_drop_db, labels: {command: =drop_db}}
+    - {value: com_create_view, labels: {command: =create_view}}
+    - {value: com_drop_view, labels: {command: =drop_view}}
+    - {value: com_create_user, labels: {command: =create_user}}
+    - {value: com_drop_user, labels: {command: =drop_user}}
+    - {value: com_alter_user, labels: {command: =alter_user}}
+    - {value: com_grant, labels: {command: =grant}}
+    - {value: com_revoke, labels: {command: =revoke}}
+    - {value: com_set_password, labels: {command: =set_password}}
+    - {value: com_flush, labels: {command: =flush}}
+    - {value: com_purge, labels: {command: =purge}}
+    - {value: com_admin_commands, labels: {command: =admin_commands}}
+    - {value: com_check, labels: {command: =check}}
+    - {value: com_repair, labels: {command: =repair}}
+    - {value: com_stmt_close, labels: {command: =stmt_close}}
+    - {value: com_stmt_reprepare, labels: {command: =stmt_reprepare}}
+    - {value: com_execute_sql, labels: {command: =execute_sql}}
+    - {value: com_prepare_sql, labels: {command: =prepare_sql}}
+    - {value: com_xa_commit, labels: {command: =xa_commit}}
+    - {value: com_xa_rollback, labels: {command: =xa_rollback}}
+    - {value: com_unlock_tables, labels: {command: =unlock_tables}}
+    - {value: com_rename_table, labels: {command: =rename_table}}
+    - {value: com_create_procedure, labels: {command: =create_procedure}}
+    - {value: com_create_function, labels: {command: =create_function}}
+    - {value: com_create_trigger, labels: {command: =create_trigger}}
 --- */
 -- Transactions are those that a client ended by COMMIT or ROLLBACK; what runs under autocommit is in the statements.
 -- Handler_commit was tried and is no count of transactions: it counts each statement within one, and twice what goes
@@ -45,5 +73,11 @@ SHOW GLOBAL STATUS WHERE Variable_name IN (
     'Com_begin', 'Com_commit', 'Com_rollback', 'Com_savepoint', 'Com_set_option', 'Com_change_db',
     'Com_lock_tables', 'Com_create_table', 'Com_alter_table', 'Com_drop_table', 'Com_truncate',
     'Com_create_index', 'Com_drop_index', 'Com_analyze', 'Com_optimize', 'Com_stmt_prepare',
-    'Com_stmt_execute', 'Com_kill'
+    'Com_stmt_execute', 'Com_kill',
+    'Com_rollback_to_savepoint', 'Com_release_savepoint', 'Com_create_db', 'Com_drop_db', 'Com_create_view',
+    'Com_drop_view', 'Com_create_user', 'Com_drop_user', 'Com_alter_user', 'Com_grant', 'Com_revoke',
+    'Com_set_password', 'Com_flush', 'Com_purge', 'Com_admin_commands', 'Com_check', 'Com_repair',
+    'Com_stmt_close', 'Com_stmt_reprepare', 'Com_execute_sql', 'Com_prepare_sql', 'Com_xa_commit',
+    'Com_xa_rollback', 'Com_unlock_tables', 'Com_rename_table', 'Com_create_procedure', 'Com_create_function',
+    'Com_create_trigger'
 )

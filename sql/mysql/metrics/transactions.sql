@@ -1,7 +1,7 @@
 /* ---
 description: Queries over their time, and the oldest open InnoDB transactions.
 interval: 10s
-max_series: 6
+max_series: 8
 needs: [process, performance_schema]
 metrics:
   dbwatch_queries_running_over:
@@ -12,6 +12,8 @@ metrics:
   dbwatch_longest_transaction_seconds:
     - {value: longest_active_seconds, labels: {state: =active}}
     - {value: longest_idle_seconds, labels: {state: =idle}}
+  dbwatch_mysql_transaction_rows_locked_max: {value: rows_locked}
+  dbwatch_mysql_transaction_rows_modified_max: {value: rows_modified}
 --- */
 -- UNIX_TIMESTAMP: a difference of local times would be an hour wrong on the day the clocks change.
 -- @when mariadb
@@ -20,11 +22,14 @@ SELECT COALESCE(SUM(s.running AND s.seconds > 10), 0) AS over_10,
        COALESCE(SUM(s.running AND s.seconds > 300), 0) AS over_300,
        COALESCE(SUM(s.running AND s.seconds > 3600), 0) AS over_3600,
        COALESCE(MAX(IF(s.running, s.transaction_seconds, NULL)), 0) AS longest_active_seconds,
-       COALESCE(MAX(IF(s.running, NULL, s.transaction_seconds)), 0) AS longest_idle_seconds
+       COALESCE(MAX(IF(s.running, NULL, s.transaction_seconds)), 0) AS longest_idle_seconds,
+       COALESCE(MAX(s.trx_rows_locked), 0) AS rows_locked,
+       COALESCE(MAX(s.trx_rows_modified), 0) AS rows_modified
 FROM (
     SELECT p.command IN ('Query', 'Execute') AS running,
            p.time AS seconds,
-           GREATEST(0, UNIX_TIMESTAMP() - UNIX_TIMESTAMP(t.trx_started)) AS transaction_seconds
+           GREATEST(0, UNIX_TIMESTAMP() - UNIX_TIMESTAMP(t.trx_started)) AS transaction_seconds,
+           t.trx_rows_locked, t.trx_rows_modified
     FROM information_schema.processlist AS p
     LEFT JOIN information_schema.innodb_trx AS t ON t.trx_mysql_thread_id = p.id
     WHERE p.command NOT IN ('Daemon', 'Binlog Dump', 'Slave_IO', 'Slave_SQL', 'Slave_worker')
@@ -36,11 +41,14 @@ SELECT COALESCE(SUM(s.running AND s.seconds > 10), 0) AS over_10,
        COALESCE(SUM(s.running AND s.seconds > 300), 0) AS over_300,
        COALESCE(SUM(s.running AND s.seconds > 3600), 0) AS over_3600,
        COALESCE(MAX(IF(s.running, s.transaction_seconds, NULL)), 0) AS longest_active_seconds,
-       COALESCE(MAX(IF(s.running, NULL, s.transaction_seconds)), 0) AS longest_idle_seconds
+       COALESCE(MAX(IF(s.running, NULL, s.transaction_seconds)), 0) AS longest_idle_seconds,
+       COALESCE(MAX(s.trx_rows_locked), 0) AS rows_locked,
+       COALESCE(MAX(s.trx_rows_modified), 0) AS rows_modified
 FROM (
     SELECT p.command IN ('Query', 'Execute') AS running,
            p.time AS seconds,
-           GREATEST(0, UNIX_TIMESTAMP() - UNIX_TIMESTAMP(t.trx_started)) AS transaction_seconds
+           GREATEST(0, UNIX_TIMESTAMP() - UNIX_TIMESTAMP(t.trx_started)) AS transaction_seconds,
+           t.trx_rows_locked, t.trx_rows_modified
     FROM performance_schema.processlist AS p
     LEFT JOIN information_schema.innodb_trx AS t ON t.trx_mysql_thread_id = p.id
     WHERE p.command NOT IN ('Daemon', 'Binlog Dump', 'Binlog Dump GTID')

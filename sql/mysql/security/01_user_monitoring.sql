@@ -6,7 +6,7 @@ SET @dbwatch_statement = CONCAT('CREATE USER IF NOT EXISTS ''dbwatch''@''%'' IDE
 PREPARE dbwatch_statement FROM @dbwatch_statement;
 EXECUTE dbwatch_statement;
 
--- MariaDB splits REPLICATION CLIENT in two (10.5+); MySQL wants its performance_schema and sys named.
+-- MariaDB splits REPLICATION CLIENT in two (10.5+); performance_schema is open by its own grant.
 SET @dbwatch_statement = IF(VERSION() LIKE '%MariaDB%',
                             'GRANT PROCESS, BINLOG MONITOR, SLAVE MONITOR ON *.* TO ''dbwatch''@''%''',
                             'GRANT PROCESS, REPLICATION CLIENT ON *.* TO ''dbwatch''@''%''');
@@ -14,7 +14,6 @@ PREPARE dbwatch_statement FROM @dbwatch_statement;
 EXECUTE dbwatch_statement;
 
 GRANT SELECT ON performance_schema.* TO 'dbwatch'@'%';
-GRANT SELECT, EXECUTE ON sys.* TO 'dbwatch'@'%';
 
 DEALLOCATE PREPARE dbwatch_statement;
 SET @dbwatch_statement = NULL;

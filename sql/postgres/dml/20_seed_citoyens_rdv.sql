@@ -4,7 +4,7 @@
 -- Deterministic: the same scale and reference date give the same rows, on every version and machine. Optional settings:
 --     SET dbwatch.scale = '1';                       -- 1: about 50,000 rows
 --     SET dbwatch.reference_date = '2026-01-05';     -- "today" of the generated data
--- Tables that already hold rows are left alone.
+-- Tables that already hold rows are left alone. A few rows are wrong on purpose, for the views of schema qualite to find.
 
 BEGIN;
 
@@ -23,17 +23,23 @@ SELECT greatest(0.01, coalesce(nullif(current_setting('dbwatch.scale', true), ''
 
 INSERT INTO metier.citoyen (numero_usager, nom, prenom, date_naissance, courriel, telephone, arrondissement_numero, cree_le, anonymise_le)
 SELECT 'CITOYEN-' || numero,
-       CASE WHEN NOT anonyme THEN 'NOM-' || numero END,
-       CASE WHEN NOT anonyme THEN 'PRENOM-' || numero END,
-       CASE WHEN NOT anonyme THEN aujourd_hui - 18 * 365 - pg_temp.tirage(n, 1, 25000) END,
-       CASE WHEN NOT anonyme THEN 'citoyen-' || numero || '@example.invalid' END,
-       CASE WHEN NOT anonyme THEN '+3346571' || lpad(pg_temp.tirage(n, 2, 10000)::text, 4, '0') END,
+       CASE WHEN NOT anonyme THEN 'NOM-' || personne END,
+       CASE WHEN NOT anonyme THEN CASE WHEN n % 601 = 11 THEN '  ' ELSE 'PRENOM-' || personne END END,
+       -- Now and then a century is mistyped.
+       CASE WHEN NOT anonyme THEN (aujourd_hui - 18 * 365 - pg_temp.tirage(personne::bigint, 1, 25000)
+                                   + CASE WHEN n % 401 = 7 THEN INTERVAL '100 years' ELSE INTERVAL '0' END)::date END,
+       CASE WHEN joignable THEN 'citoyen-' || numero || '@example.invalid' END,
+       CASE WHEN joignable THEN '+3346571' || lpad(pg_temp.tirage(n, 2, 10000)::text, 4, '0') END,
        1 + pg_temp.tirage(n, 3, 16),
        (aujourd_hui - 400 - pg_temp.tirage(n, 4, 1500))::timestamp AT TIME ZONE 'UTC',
        CASE WHEN anonyme THEN (aujourd_hui - 300)::timestamp AT TIME ZONE 'UTC' END
 FROM parametre
 CROSS JOIN LATERAL generate_series(1, greatest(50, (12000 * echelle)::integer)) AS n
-CROSS JOIN LATERAL (SELECT lpad(n::text, 6, '0') AS numero, n % 211 = 0 AS anonyme) AS derive
+CROSS JOIN LATERAL (
+    SELECT lpad(n::text, 6, '0') AS numero, n % 211 = 0 AS anonyme, n % 211 <> 0 AND n % 307 <> 3 AS joignable,
+           -- A few people have a second file, under a number of its own.
+           lpad((n - (n % 499 = 0)::integer)::text, 6, '0') AS personne
+) AS derive
 WHERE NOT EXISTS (SELECT FROM metier.citoyen)
 ORDER BY n;
 
@@ -127,7 +133,8 @@ INSERT INTO metier.demande_urbanisme
     (citoyen_id, arrondissement_numero, nature, parcelle, surface_m2, statut, deposee_le, echeance_le, traitee_le)
 SELECT citoyen.premier + pg_temp.tirage(n, 23, citoyen.nombre), derive.arrondissement,
        (enum_range(NULL::metier.nature_urbanisme))[1 + pg_temp.tirage(n, 24, 3)],
-       'PARCELLE-' || lpad(derive.arrondissement::text, 2, '0') || '-' || lpad(pg_temp.tirage(n, 25, 100000)::text, 5, '0'),
+       -- A few plots are filed under the next district.
+       'PARCELLE-' || lpad((1 + (derive.arrondissement - 1 + (n % 251 = 5)::integer) % 16)::text, 2, '0') || '-' || lpad(pg_temp.tirage(n, 25, 100000)::text, 5, '0'),
        10 + pg_temp.tirage(n, 26, 90000) / 100.0,
        derive.statut, derive.deposee_le, (derive.deposee_le AT TIME ZONE 'UTC')::date + 60,
        CASE WHEN derive.statut IN ('accepte', 'refuse') THEN derive.deposee_le + make_interval(days => 5 + pg_temp.tirage(n, 27, 70)) END

@@ -16,6 +16,12 @@ UNION ALL
 SELECT 'extension ' || e.extname, e.extversion
 FROM pg_extension AS e
 UNION ALL
+-- Where its functions stand, if not in the schema public: our sessions search no schema but pg_catalog.
+SELECT 'schema ' || e.extname, quote_ident(n.nspname)
+FROM pg_extension AS e
+JOIN pg_namespace AS n ON n.oid = e.extnamespace
+WHERE n.nspname NOT IN ('pg_catalog', 'public')
+UNION ALL
 -- A database that is no longer among them ends at once on every page.
 SELECT 'database ' || d.datname, ''
 FROM pg_database AS d

@@ -35,13 +35,17 @@ blocked AS (
 SELECT s.pid,
        coalesce(s.usename, '') AS user,
        s.application_name AS application,
-       greatest(extract(epoch FROM clock_timestamp() - coalesce(l.waitstart, s.query_start, s.state_change)), 0)::float8
-           AS wait_seconds,
+       coalesce(s.datname, '') AS database,
+       coalesce(s.state, '') AS state,
+       greatest(extract(epoch FROM clock_timestamp() - s.xact_start), 0)::float8 AS transaction_seconds,
+       CASE WHEN s.wait_event_type = 'Lock'
+            THEN greatest(extract(epoch FROM clock_timestamp() - coalesce(l.waitstart, s.query_start, s.state_change)), 0)::float8
+       END AS wait_seconds,
        l.locktype AS lock_type,
-       -- Only the names of the database we are in can be read here; of others the number is shown.
-       CASE WHEN l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+       -- Only the names of the database we are in can be read here; of others the number is shown. 0: of all of them.
+       CASE WHEN l.database IN (0, (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()))
             THEN l.relation::regclass::text
-            ELSE l.relation::text
+            ELSE (SELECT d.datname FROM pg_database AS d WHERE d.oid = l.database) || ':' || l.relation::text
        END AS relation,
        b.blocked_by,
        b.root_blocker,
@@ -56,7 +60,7 @@ LEFT JOIN LATERAL (
 ) AS l ON s.wait_event_type = 'Lock'
 WHERE b.pid IS NOT NULL
    OR s.pid IN (SELECT e.blocker FROM edge AS e)
-ORDER BY b.root_blocker NULLS FIRST, wait_seconds DESC
+ORDER BY b.root_blocker NULLS FIRST, wait_seconds DESC NULLS LAST
 LIMIT 500
 -- @when postgres < 14
 WITH RECURSIVE edge AS MATERIALIZED (
@@ -90,13 +94,17 @@ blocked AS (
 SELECT s.pid,
        coalesce(s.usename, '') AS user,
        s.application_name AS application,
-       greatest(extract(epoch FROM clock_timestamp() - coalesce(s.query_start, s.state_change)), 0)::float8
-           AS wait_seconds,
+       coalesce(s.datname, '') AS database,
+       coalesce(s.state, '') AS state,
+       greatest(extract(epoch FROM clock_timestamp() - s.xact_start), 0)::float8 AS transaction_seconds,
+       CASE WHEN s.wait_event_type = 'Lock'
+            THEN greatest(extract(epoch FROM clock_timestamp() - coalesce(s.query_start, s.state_change)), 0)::float8
+       END AS wait_seconds,
        l.locktype AS lock_type,
-       -- Only the names of the database we are in can be read here; of others the number is shown.
-       CASE WHEN l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+       -- Only the names of the database we are in can be read here; of others the number is shown. 0: of all of them.
+       CASE WHEN l.database IN (0, (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()))
             THEN l.relation::regclass::text
-            ELSE l.relation::text
+            ELSE (SELECT d.datname FROM pg_database AS d WHERE d.oid = l.database) || ':' || l.relation::text
        END AS relation,
        b.blocked_by,
        b.root_blocker,
@@ -111,5 +119,5 @@ LEFT JOIN LATERAL (
 ) AS l ON s.wait_event_type = 'Lock'
 WHERE b.pid IS NOT NULL
    OR s.pid IN (SELECT e.blocker FROM edge AS e)
-ORDER BY b.root_blocker NULLS FIRST, wait_seconds DESC
+ORDER BY b.root_blocker NULLS FIRST, wait_seconds DESC NULLS LAST
 LIMIT 500

@@ -31,7 +31,8 @@ link AS (
 SELECT CASE WHEN l.number = 1 THEN l.name ELSE l.name || '#' || l.number END AS replica,
        '' AS channel,
        CASE WHEN l.state IN ('streaming', 'catchup') THEN 1 ELSE 0 END AS connected,
-       greatest(pg_wal_lsn_diff(h.lsn, l.replay_lsn), 0)::float8 AS lag_bytes,
+       -- Not before the first reply; pg_receivewal applies nothing and never tells. (greatest() ignores NULLs.)
+       CASE WHEN l.replay_lsn IS NOT NULL THEN greatest(pg_wal_lsn_diff(h.lsn, l.replay_lsn), 0) END::float8 AS lag_bytes,
        -- The server forgets the lag of a replica that has nothing left to apply.
        CASE WHEN l.state = 'streaming' AND l.replay_lsn >= h.lsn THEN 0
             ELSE extract(epoch FROM l.replay_lag)
@@ -52,7 +53,9 @@ UNION ALL
 SELECT '',
        '',
        CASE WHEN s.configured THEN s.streaming::integer END,
-       greatest(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0)::float8,
+       CASE WHEN pg_last_wal_receive_lsn() IS NOT NULL
+            THEN greatest(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0)
+       END::float8,
        CASE WHEN NOT s.streaming THEN NULL
             WHEN pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() THEN 0
             ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())

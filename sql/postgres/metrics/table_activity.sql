@@ -6,7 +6,7 @@ lane: slow
 timeout: 20s
 needs: [track_counts]
 max_series: 50000
-top: {key: [schema_name, table_name], weight: activity, limit: 50, growth: true}
+top: {key: [schema_name, table_name], weight: activity, limit: 20, growth: true}
 metrics:
   dbwatch_pg_table_dead_rows: {value: dead_rows, labels: {database: database, schema: schema_name, table: table_name}}
   dbwatch_pg_table_modified_rows: {value: modified_rows, labels: {database: database, schema: schema_name, table: table_name}}

@@ -4,7 +4,7 @@ scope: database
 interval: 10m
 timeout: 20s
 max_series: 50000
-top: {key: [schema_name, table_name], weight: total_bytes, limit: 50}
+top: {key: [schema_name, table_name], weight: total_bytes, limit: 25}
 metrics:
   dbwatch_table_size_bytes:
     - {value: heap_bytes, labels: {database: database, schema: schema_name, table: table_name, component: =heap}}

@@ -13,4 +13,9 @@ $role$;
 
 GRANT pg_monitor TO dbwatch;
 
+-- Optional, in the database that dbwatch logs in to: it then tells of lines in postgresql.conf and pg_hba.conf that the
+-- server cannot use.
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_show_all_file_settings() TO dbwatch;
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_hba_file_rules() TO dbwatch;
+
 COMMENT ON ROLE dbwatch IS 'Monitoring: statistics only (pg_monitor), six connections at most.';

@@ -1,0 +1,11 @@
+/* ---
+description: Data quality, requests that are planned, without an appointment that stands.
+interval: 5m
+timeout: 5s
+scope: database
+databases: [marseille*]  # in the others there are no such views
+max_series: 20
+metrics:
+  dbwatch_data_quality_violations: {value: violations, labels: {database: database, rule: =requests_without_appointment}}
+--- */
+SELECT violations FROM qualite.v_demandes_sans_rendez_vous
