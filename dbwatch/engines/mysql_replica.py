@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     Status = Mapping[str, object]  # by our names
-    Gtids = tuple[int | None, int | None, int]
+    Gtids = tuple[int | None, int | None, int | None]
 
 # Neither statement can be part of a SELECT, so what a SELECT would compute is computed here.
 SAME = {
@@ -73,7 +73,8 @@ def normalised(rows: Rows) -> Rows:
     for spelling in (MARIADB, MYSQL):
         if spelling["io"] in rows.names:
             gtids = _of_mysql if spelling is MYSQL else _of_mariadb
-            lines = [_line({ours: line[theirs] for ours, theirs in spelling.items()}, gtids) for line in rows.dicts()]
+            ours = ({name: line.get(theirs) for name, theirs in spelling.items()} for line in rows.dicts())
+            lines = [_line(status, gtids) for status in ours]
             return Rows(NAMES, tuple(zip(*lines, strict=True)) if lines else tuple(() for _ in NAMES))
     return rows
 
@@ -100,14 +101,17 @@ def _line(status: Status, gtids: Callable[[Status], Gtids]) -> tuple[object, ...
 
 def _of_mysql(status: Status) -> Gtids:
     """Transactions received and not applied, holes in what was applied, whether GTIDs lead."""
-    received, applied = str(status["received"]), str(status["applied"])
+    received, applied = str(status["received"] or ""), str(status["applied"] or "")
+    leads = None if status["gtid"] is None else int(str(status["gtid"]))
     if not applied and not received:
-        return None, None, int(str(status["gtid"]))
-    return mysql_gtid.difference(received, applied), mysql_gtid.gaps(applied), int(str(status["gtid"]))
+        return None, None, leads
+    return mysql_gtid.difference(received, applied), mysql_gtid.gaps(applied), leads
 
 
 def _of_mariadb(status: Status) -> Gtids:
     """The same; MariaDB keeps one position a domain, and so knows of no holes."""
+    if status["gtid"] is None:
+        return None, None, None
     leads = status["gtid"] != "No"
     received, applied = str(status["received"] or ""), str(status["applied"] or "")
     return mysql_gtid.behind(received, applied) if leads else None, None, int(leads)

@@ -27,7 +27,7 @@ HIGHEST_PORT = 65535
 
 # Below or above these it works, and is seldom what was meant.
 SHORTEST_SECONDS = {"probe_interval": 1.0, "fast_interval": 1.0, "sampler_interval": 0.5}
-REFUSED_BELOW_SECONDS = {"probe_interval": 0.2, "fast_interval": 0.2, "sampler_interval": 0.1}
+REFUSED_BELOW_SECONDS = {"probe_interval": 0.2, "fast_interval": 0.05, "sampler_interval": 0.1}
 LONGEST_CONNECT_SECONDS = 30.0
 
 

@@ -155,7 +155,7 @@ async def test_what_waits_for_a_restart_is_named(server: Postgres) -> None:
 async def test_lines_that_the_server_cannot_use_are_counted_where_we_may_read_them(server: Postgres) -> None:
     family = "dbwatch_pg_configuration_errors{{file={}}}".format
     item = ours().collectors[ENGINE, "configuration_files"]
-    functions = ("pg_show_all_file_settings()", "pg_hba_file_rules()")
+    functions = ("pg_catalog.pg_show_all_file_settings()", "pg_catalog.pg_hba_file_rules()")
     said = (await doctor.examine(Target(instance(server.instance()), engine(), ours()))).lines
     async with session(server.instance()) as opened:
         before = await facts(opened)

@@ -40,8 +40,9 @@ CONNECTED = "dbwatch_replication_connected"
 
 
 def tables(page: Samples) -> set[str]:
-    """Every table that any family speaks of."""
-    return {value for _, own in page for name, value in own if name == "table"}
+    """Every table of ours that any family speaks of; the catalogues grow old too."""
+    named = (dict(own) for _, own in page)
+    return {own["table"] for own in named if "table" in own and own["schema"] != "pg_catalog"} - {"_other"}
 
 
 def of_link(page: Samples, family: str, instance: str, replica: str) -> float | None:

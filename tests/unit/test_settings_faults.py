@@ -99,7 +99,7 @@ def test_a_telemetry_path_that_is_taken_or_none_is_refused(tmp_path: Path, path:
 
 
 def test_a_pace_that_would_hurt_is_refused(tmp_path: Path) -> None:
-    paces = "probe_interval: 1ms, fast_interval: 99ms, sampler_interval: 0.05"
+    paces = "probe_interval: 1ms, fast_interval: 49ms, sampler_interval: 0.05"
     assert ["probe_interval", "fast_interval", "sampler_interval"] == [
         each.partition("defaults.")[2].partition(":")[0]
         for each in faults_of(tmp_path, f"defaults: {{{paces}}}\n{ONE}")

@@ -34,7 +34,8 @@ SELECT CASE WHEN l.number = 1 THEN l.name ELSE l.name || '#' || l.number END AS 
        -- Not before the first reply; pg_receivewal applies nothing and never tells. (greatest() ignores NULLs.)
        CASE WHEN l.replay_lsn IS NOT NULL THEN greatest(pg_wal_lsn_diff(h.lsn, l.replay_lsn), 0) END::float8 AS lag_bytes,
        -- The server forgets the lag of a replica that has nothing left to apply.
-       CASE WHEN l.state = 'streaming' AND l.replay_lsn >= h.lsn THEN 0
+       CASE WHEN l.replay_lsn IS NULL THEN NULL
+            WHEN l.state = 'streaming' AND l.replay_lsn >= h.lsn THEN 0
             ELSE extract(epoch FROM l.replay_lag)
        END::float8 AS lag_seconds,
        NULL::float8 AS last_applied
