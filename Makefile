@@ -58,7 +58,7 @@ test: $(DEV) ## Every test, on real servers (Debian packages are installed when 
 	scripts/install_test_packages
 	$(PY) -m pytest $(PARALLEL) $(TEST_ARGS)
 
-test-matrix: $(DEV) ## PostgreSQL 13 to 17 and MySQL 9, downloaded into .cache/lab
+test-matrix: $(DEV) ## PostgreSQL 13 to 18, MariaDB 10.11 and 11.8, MySQL 9 and their replicas, downloaded into .cache/lab
 	scripts/install_test_packages
 	tests/lab/fetch_postgres
 	tests/lab/fetch_debian sid mysql mysql-server-core mysql-client-core

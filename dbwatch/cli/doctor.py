@@ -23,6 +23,7 @@ SKIPPED = {
     "version": "not for this version",
     "optional": "what it takes is optional, and missing",
     "performance_schema_off": "the server's performance_schema is switched off",
+    "logging_collector_off": "the server writes no files of its log itself (logging_collector is off)",
     "disabled": "switched off",
     "heavy": "ready; only the daemon asks it by itself, for it takes long",
     "remote": "the server is elsewhere (were it on this machine: `host: local`)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from decimal import Decimal
 from math import isfinite
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 NUMBERS = frozenset({int, float, bool, type(None)})
 OTHER = "_other"
 LONGEST_LABEL = 1024
+SHARED_ROWS = 500  # names of settings, states and kinds are the same on 200 instances; those of 10,000 tables are not
 
 
 def numbers(raw: Sequence[object], column: Column) -> Sequence[float | None]:
@@ -68,6 +70,8 @@ def _from_text(text: str, column: Column) -> float | None:
 def label_values(raw: Sequence[object]) -> tuple[str, ...]:
     """A label is always text; NULL is the empty string, which Prometheus takes for an absent label."""
     values = tuple(cast("Sequence[str]", raw)) if set(map(type, raw)) == {str} else tuple(map(_label, raw))
+    if len(values) < SHARED_ROWS:
+        values = tuple(map(sys.intern, values))
     return values if max(map(len, values), default=0) <= LONGEST_LABEL else tuple(map(_cut, values))
 
 

@@ -21,7 +21,7 @@ BACKOFF_MAX_SECONDS = 30.0
 FRESH_FOR_INTERVALS = 3.0
 SMOOTHING = 0.3
 # Who is up is known first; a first slow round costs the server most, with a fresh session for each database.
-START_SECONDS_EACH = {Lane.PROBE: 0.01, Lane.FAST: 0.05, Lane.SAMPLER: 0.05, Lane.SLOW: 0.15, Lane.HEAVY: 0.15}
+START_SECONDS_EACH = {Lane.PROBE: 0.01, Lane.FAST: 0.05, Lane.SAMPLER: 0.05, Lane.SLOW: 0.45, Lane.HEAVY: 3.0}
 
 
 @dataclass(frozen=True, slots=True)

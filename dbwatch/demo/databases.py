@@ -80,6 +80,7 @@ async def load_postgres(server: DemoServer, volume: Volume) -> None:
     async with administrator(server, ADMIN_DATABASE["postgres"], passwords(server)) as connection:
         await connection.script(script("postgres", "ddl", "00_roles_application.sql"))
         await connection.script(script("postgres", "security", "01_role_monitoring.sql"))
+        await connection.script(script("postgres", "security", "03_statements.sql"))
         create = script("postgres", "ddl", "00_create_database.sql")
         for database in server.databases:
             await connection.script(create.replace(f"DATABASE {MAIN_DATABASE} ", f"DATABASE {database} "))
@@ -87,6 +88,8 @@ async def load_postgres(server: DemoServer, volume: Volume) -> None:
         async with administrator(server, database, volume.options(part)) as connection:
             for text in (*scripts("postgres", "ddl"), *scripts("postgres", "dml")):
                 await connection.script(text)
+            for name in ("02_sequences.sql", "04_bloat.sql"):
+                await connection.script(script("postgres", "security", name))
 
 
 async def load_mysql(server: DemoServer, volume: Volume) -> None:

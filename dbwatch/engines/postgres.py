@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
+import sys
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -37,6 +39,7 @@ GRACE_SECONDS = 0.25  # the server's own cancel comes first, and leaves the sess
 CLOSE_SECONDS = PING_SECONDS = 1.0
 GONE = frozenset({Reason.LOST, Reason.STARTING})
 MAX_STATEMENTS = 200
+SETTINGS = frozenset({"account", "logging_collector"})  # of its facts: what an @when condition may name
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +146,20 @@ class PostgresSession:
             await self.connection.execute("COMMIT")
 
     async def _prepare(self, query: Query, name: str | None = None) -> Prepared:
-        sql = column_wise(query.sql, query.columns if self.lane in WHOLE_COLUMNS else ())
-        label = re.sub(r"\W", "_", query.name)
-        statement = await self.connection.prepare(f"/* dbwatch:{label} */ {sql}", name=name)
+        text, is_column_wise = _text(query.name, query.sql, query.columns if self.lane in WHOLE_COLUMNS else ())
+        statement = await self.connection.prepare(text, name=name)
         attributes = statement.get_attributes()
-        names = tuple(attribute.name for attribute in attributes)
-        return Prepared(statement, sql is not query.sql, names, tuple(each.type.name for each in attributes))
+        names = tuple(sys.intern(attribute.name) for attribute in attributes)
+        types = tuple(sys.intern(attribute.type.name) for attribute in attributes)
+        return Prepared(statement, is_column_wise, names, types)
+
+
+@functools.lru_cache(maxsize=1024)
+def _text(name: str, sql: str, columns: tuple[str, ...]) -> tuple[str, bool]:
+    """What is sent, and whether it gives whole columns: one text for all sessions of all instances."""
+    label = re.sub(r"\W", "_", name)
+    text = column_wise(sql, columns)
+    return f"/* dbwatch:{label} */ {text}", text is not sql
 
 
 EXTENSION, SCHEMA, DATABASE = (
@@ -191,7 +202,7 @@ class PostgresEngine:
             started_at=float(given["started_at"]),
             system_identifier=given["system_identifier"],
             clock=float(given["clock"]),
-            settings={name: value for name, value in given.items() if name == "account" or name.startswith(SCHEMA)},
+            settings={name: value for name, value in given.items() if name in SETTINGS or name.startswith(SCHEMA)},
             databases=frozenset(name.removeprefix(DATABASE) for name in given if name.startswith(DATABASE)),
             extensions={name: version_of(value) for name, value in extensions.items()},
         )

@@ -10,9 +10,11 @@ import psutil
 
 from dbwatch.core.model import Answer, Rows
 from dbwatch.errors import EngineError, Reason
+from dbwatch.host import server_log
 from dbwatch.host.errands import sent
 from dbwatch.host.places import Room, room
 from dbwatch.host.processes import Usage, usage
+from dbwatch.host.server_log import ServerLog
 from dbwatch.host.told import Told
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ COLUMNS = (
     *("purpose", "mount", "size_bytes", "free_bytes", "free_inodes"),
     *("process_cpu_seconds", "process_resident_bytes"),
     *("state", "memory_bytes", "swap_bytes", "mode", "cpu_seconds", "cpus", "window", "load"),
+    *server_log.COLUMNS,
 )
 MODES = ("user", "system", "iowait", "idle", "steal")
 WINDOWS = ("1m", "5m", "15m")
@@ -39,12 +42,16 @@ class Machine:
     def __init__(self) -> None:
         self._looking: dict[Place, Looking] = {}
         self._spent: tuple[tuple[int, float], float] = ((0, 0.0), 0.0)
+        self._log = ServerLog()
 
     async def look(self, answer: Rows, seconds: float) -> Answer:
-        """Everything that is seen in time. Raise EngineError where the server's own process is not seen here: then
-        neither its directories nor this machine's load are its own.
+        """Everything that is seen in time: its log where the server tells of that, else the machine. Raise EngineError
+        where the server's own process is not seen here: then neither its files nor this machine's load are its own.
         """
         told = Told.of(answer)
+        if told.fact("log_destination"):
+            counted, note = await self._log.look(told, seconds)
+            return Answer(_as_rows(counted), note)
         server = sent("dbwatch-processes", partial(usage, told))
         rooms = {place: self._look_at(place) for place in told.places}
         awaited: list[asyncio.Future[Any]] = [server, *rooms.values()]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # The kernel tells the second of the boot only, and a server notes its start a moment after it.
 TOLERANCE_SECONDS = 5.0
 ATTEMPTS = 5
+ENDED = "the server's process ended, or is hidden from us"
 REMEDY = (
     "`host: local` is for a server beside dbwatch, seen by it as by everybody (no container, no hidepid). "
     "`collectors: {host: {enabled: false}}` switches this off."
@@ -42,7 +43,18 @@ def usage(told: Told) -> Usage | EngineError:
     except EngineError as error:
         return error
     except psutil.Error:
-        return not_here("the server's process ended, or is hidden from us")
+        return not_here(ENDED)
+
+
+def proven(told: Told) -> EngineError | None:
+    """None where the server is on this machine. The error is a result: it is told, not raised."""
+    try:
+        server(told)
+    except EngineError as error:
+        return error
+    except psutil.Error:
+        return not_here(ENDED)
+    return None
 
 
 def not_here(why: str) -> EngineError:

@@ -50,10 +50,13 @@ class Told:
     def path(self, name: str) -> Path | None:
         """Relative to the data directory, as servers mean it."""
         value = self.fact(name)
-        return Path(self.data, value) if value else None
+        return self.path_of(value) if value else None
+
+    def path_of(self, value: str) -> Path:
+        return Path(self.data, value)
 
     @property
     def places(self) -> tuple[Place, ...]:
         """Each once."""
-        told = (Place(purpose, str(Path(self.data, value))) for fact, purpose, value in self.rows if fact == PLACE)
+        told = (Place(purpose, str(self.path_of(value))) for fact, purpose, value in self.rows if fact == PLACE)
         return tuple(dict.fromkeys(told))

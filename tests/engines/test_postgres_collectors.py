@@ -41,6 +41,7 @@ NEED_PG_MONITOR = [
     "queries",
     "replicas",
     "replication",
+    "server_log",
     "sessions",
     "settings",
     "shared_buffers",

@@ -62,7 +62,7 @@ def servers(engine: str) -> Iterator[Facts]:
     for flavour, versions in SUPPORTED[engine].items():
         for version in versions:
             text = ".".join(map(str, version))
-            told = {"performance_schema": "ON", "log_bin": "ON"}
+            told = {"performance_schema": "ON", "log_bin": "ON", "logging_collector": "on"}
             probes = {name: True for of, name in CATALOGUE.probes if of == engine}
             extensions = {"pg_stat_statements": EXTENSION_OF.get(version[0], ()), "pg_buffercache": (1, 6)}
             yield Facts(flavour, version, text, Role.PRIMARY, settings=told, probes=probes, extensions=extensions)

@@ -9,6 +9,7 @@ CROSS JOIN LATERAL (
            ('account', quote_ident(current_user::text)),
            ('role', CASE WHEN pg_is_in_recovery() THEN 'replica' ELSE 'primary' END),
            ('started_at', extract(epoch FROM pg_postmaster_start_time())::text),
+           ('logging_collector', current_setting('logging_collector')),
            ('system_identifier', s.system_identifier::text),
            ('clock', extract(epoch FROM clock_timestamp())::text)
 ) AS f (name, value)
