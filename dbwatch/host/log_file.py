@@ -130,7 +130,8 @@ def sizes(directory: Path) -> dict[tuple[str, int], int]:
     with suppress(OSError), os.scandir(directory) as entries:
         for entry in islice(entries, MOST_FILES):
             with suppress(FileNotFoundError):
-                found[entry.name, entry.inode()] = entry.stat(follow_symlinks=False).st_size
+                status = entry.stat(follow_symlinks=False)
+                found[entry.name, status.st_ino] = status.st_size
     return found
 
 

@@ -12,7 +12,7 @@ from string import ascii_letters
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     Counted = tuple[Counter[str], int]
 
@@ -37,6 +37,7 @@ OTHERS = frozenset({
 })  # fmt: skip
 BEGINNINGS = frozenset(word.encode() for word in (*WORDS, *OTHERS))
 LETTERS = f"{ascii_letters}_".encode() + bytes(range(0x80, 0x100))
+COLON = b":  "
 LONGEST_PREFIX = 1000
 FIELD = rb'(?:"[^"]*(?:""[^"]*)*"|[^,"\n]*),'
 TWELFTH_FIELD = re.compile(rb"(?:" + FIELD + rb"){11}([^,\n]*),")
@@ -49,24 +50,22 @@ def is_known(language: str) -> bool:
 
 
 def of_stderr(data: bytes) -> Counted:
-    """Lines of text, and those that begin with a tab continue the one before."""
-    firsts = (data[begin : min(end, begin + LONGEST_PREFIX)] for begin, end in _lines(data))
-    return _known(Counter(_first_word(line) for line in firsts if line[:1] != b"\t")), data.rfind(b"\n") + 1
+    """Lines of text, of which those that begin with a tab continue the one before."""
+    found: Counter[bytes] = Counter()
+    at, whole = 0, data.rfind(b"\n") + 1
+    while (colon := data.find(COLON, at, whole)) >= 0:
+        begin = max(at, data.rfind(b"\n", at, colon) + 1)
+        at = data.find(b"\n", colon) + 1
+        if not data.startswith(b"\t", begin):
+            found[_first_word(data[begin : min(at, begin + LONGEST_PREFIX)])] += 1
+    return _known(found), whole
 
 
 def _first_word(line: bytes) -> bytes:
-    """The first known one before a colon and two blanks tells what the line is, whatever log_line_prefix puts before."""
-    *pieces, _ = line.split(b":  ")
-    words = (piece[len(piece.rstrip(LETTERS)) :] for piece in (each.removesuffix(b" ") for each in pieces))
+    """The first known one before such a colon says what the line is, whatever log_line_prefix puts before it."""
+    pieces = (piece.removesuffix(b" ") for piece in line.split(COLON)[:-1])
+    words = (piece[len(piece.rstrip(LETTERS)) :] for piece in pieces)
     return next((word for word in words if word in BEGINNINGS), b"")
-
-
-def _lines(data: bytes) -> Iterator[tuple[int, int]]:
-    """Where each whole line begins and ends. One by one: a single long search would stop the other threads."""
-    begin = 0
-    while (end := data.find(b"\n", begin) + 1) > 0:
-        yield begin, end
-        begin = end
 
 
 def of_csv(data: bytes) -> Counted:
@@ -94,7 +93,12 @@ def _next_record(data: bytes, begin: int) -> int:
 
 def of_json(data: bytes) -> Counted:
     """An object a line: a newline in a text is written as such an escape."""
-    return _known(Counter(_severity(data[begin:end]) for begin, end in _lines(data))), data.rfind(b"\n") + 1
+    found: Counter[bytes] = Counter()
+    begin = 0
+    while (end := data.find(b"\n", begin) + 1) > 0:
+        found[_severity(data[begin:end])] += 1
+        begin = end
+    return _known(found), begin
 
 
 def _severity(line: bytes) -> bytes:

@@ -76,13 +76,14 @@ def loaded() -> Catalogue:
     return library.load([COLLECTORS])
 
 
-async def poll(server: DemoServer) -> Poll:
-    """What the daemon's account gets of the ten."""
+async def poll(server: DemoServer, *, everything: bool = False) -> Poll:
+    """What the daemon's account gets of the ten, or of all that is asked."""
     catalogue = loaded()
     monitor = {"user": server.monitor.user, "password": server.monitor.password}
     described = {"name": "db", "engine": server.engine, "host": server.host, "port": server.port, "monitor": monitor}
     instance = INSTANCE.validate_python(described)
-    names = [each.name for each in catalogue.collectors_for(server.engine) if FAMILY in each.families]
+    asked = catalogue.collectors_for(server.engine)
+    names = [each.name for each in asked if (each.enabled if everything else FAMILY in each.families)]
     return await poll_once(Target(instance, engines.load(server.engine, catalogue), catalogue), names)
 
 
@@ -167,6 +168,15 @@ async def test_a_name_that_is_emptied_is_seen_and_goes_when_it_is_mended(server:
         await connection.run(f"UPDATE {table} SET nom = 'NOM-000002' WHERE numero_usager = 'CITOYEN-000002'")
 
     assert before == await violations(server)
+
+
+async def test_nothing_that_is_asked_of_the_demo_fails(server: DemoServer) -> None:
+    statuses = (await poll(server, everything=True)).state.collectors.values()
+
+    assert [] == [(each.name, each.message) for each in statuses if each.succeeded is False]
+    assert {"remote", "role", "version", "logging_collector_off", "log_bin_off"} >= {
+        each.skipped for each in statuses if each.succeeded is None
+    }
 
 
 async def test_the_other_databases_are_left_alone_and_no_collector_fails(estate: Mapping[str, DemoServer]) -> None:

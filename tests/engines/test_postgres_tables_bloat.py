@@ -22,6 +22,7 @@ pytestmark = pytest.mark.engine
 
 TABLE, INDEX = "dbwatch_table_bloat_bytes", "dbwatch_index_bloat_bytes"
 DENSITY, SIZE = "dbwatch_pg_index_leaf_density_ratio", "dbwatch_pg_table_exact_size_bytes"
+EXTENSION = "CREATE EXTENSION IF NOT EXISTS pgstattuple SCHEMA public;"
 PARCELS = """
 CREATE TABLE parcels (n int PRIMARY KEY, label text);
 INSERT INTO parcels SELECT n, repeat('x', 200) FROM generate_series(1, 20000) AS n;
@@ -117,7 +118,7 @@ async def test_without_the_extension_it_is_left_out_and_doctor_tells_how_to_have
     for name in ("table_bloat", "index_bloat"):
         status = without.state.collectors[name]
         assert (None, "optional") == (status.succeeded, status.skipped)
-        assert "CREATE EXTENSION pgstattuple SCHEMA public;" == status.remedy
+        assert f"{EXTENSION} GRANT USAGE ON SCHEMA public TO {MONITOR};" == status.remedy
         assert "heavy" == ready.state.collectors[name].skipped
 
 
@@ -134,7 +135,19 @@ async def test_a_database_without_the_extension_costs_the_others_nothing(shop: P
 
     assert {"shop"} == {labels["database"] for labels, _ in seen}
     assert (True, None) == (status.succeeded, status.reason)
-    assert "database without_it: CREATE EXTENSION pgstattuple SCHEMA public;" in status.message.splitlines()
+    told = f"database without_it: {EXTENSION} GRANT USAGE ON SCHEMA public TO {MONITOR};"
+    assert told in status.message.splitlines()
+
+
+async def test_in_a_closed_schema_it_is_left_out_until_we_may_use_that(shop: Postgres) -> None:
+    shop.psql("REVOKE ALL ON SCHEMA public FROM public", "shop")
+    target = Target(instance(shop.instance(databases={"include": ["shop"]})), engine(), ours())
+    closed = await poll_once(target, ["table_bloat"])
+    shop.psql(f"GRANT USAGE ON SCHEMA public TO {MONITOR}", "shop")
+    opened = await poll_once(target, ["table_bloat"])
+
+    assert "optional" == closed.state.collectors["table_bloat"].skipped
+    assert opened.state.collectors["table_bloat"].series
 
 
 async def test_nobodys_function_of_the_same_name_is_called(shop: Postgres) -> None:

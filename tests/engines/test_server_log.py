@@ -2,129 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-import asyncpg
 import pytest
 
 from dbwatch.cli import doctor
-from dbwatch.core.model import Rows
 from dbwatch.errors import EngineError, Reason
 from dbwatch.host.machine import Machine
-from dbwatch.poller import asking
 from dbwatch.poller.once import Target
-from tests.fix_process import eventually
-from tests.postgres_asking import ENGINE, engine, facts, instance, ours, samples, session
+from tests.log_following import COLLECTED, NAME, Follower, cause_trouble, counted, story_of_a_rotation, told, until
+from tests.postgres_asking import engine, instance, ours
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
     from tests.fix_daemon import NewDaemon
-    from tests.fix_postgres import NewPostgres, Postgres
-    from tests.postgres_asking import Seen
+    from tests.fix_postgres import NewPostgres
 
 pytestmark = pytest.mark.engine
 
-NAME = "server_log"
-COLLECTED = ("logging_collector = on", "log_error_verbosity = verbose", "log_min_messages = warning")
-# A severity as text of the client, over two lines and in quotes, and a message of each severity.
-TROUBLES = """
-DO $$ BEGIN RAISE WARNING E'"quoted",\\nERROR:  no error\\n'; END $$;
-DO $$ BEGIN RAISE EXCEPTION E'first\\n2026-03-01 10:00:00.123 CET,FATAL:  \\n"second"'; END $$;
-SELECT 'WARNING:  ' || E'\\nFATAL:  ', 1 / 0
-"""
-
-
-def counted(warning: int = 0, error: int = 0, fatal: int = 0, panic: int = 0) -> Seen:
-    found = {"warning": warning, "error": error, "fatal": fatal, "panic": panic}
-    messages = {f"dbwatch_pg_log_messages_total{{severity={name}}}": count for name, count in found.items()}
-    return {**messages, "dbwatch_pg_log_skipped_bytes_total": 0}
-
-
-class Follower:
-    """Looks at one server's log, again and again, as the daemon does."""
-
-    def __init__(self, server: Postgres) -> None:
-        self.server = server
-        self.machine = Machine()
-        self.note = ""
-
-    async def look(self, **instead: str) -> Seen:
-        async with told(self.server, **instead) as rows:
-            answer = await self.machine.look(rows, 2.0)
-        self.note = answer.note
-        return samples(NAME, answer.rows)
-
-
-@asynccontextmanager
-async def told(server: Postgres, **instead: str) -> AsyncIterator[Rows]:
-    """What the server says of its log, with other values for some facts."""
-    collector = ours().collectors[ENGINE, NAME]
-    async with session(server.instance()) as opened:
-        known = await facts(opened)
-        assert ("", ()) == (asking.left_out(collector, known), asking.missing_needs(collector, known))
-        rows = await opened.fetch(asking.query(collector, known))
-        fact, purpose, value = (rows.column(name) for name in ("fact", "purpose", "value"))
-        other = [instead.get(str(of), one) for of, one in zip(fact, value, strict=True)]
-        yield Rows(rows.names, (fact, purpose, other))
-
-
-async def cause_trouble(server: Postgres) -> None:
-    """One WARNING, two ERRORs, one FATAL."""
-    admin = await server.admin()
-    for statement in TROUBLES.split(";\n"):
-        with suppress(asyncpg.RaiseError, asyncpg.DivisionByZeroError):
-            await admin.execute(statement)
-    await admin.close()
-    with pytest.raises(asyncpg.InvalidPasswordError):
-        await server.connect(password="not it")
-
-
-async def until(follower: Follower, expected: Seen) -> None:
-    """The collector writes a moment after the message was raised."""
-    seen = await follower.look()
-    for _ in range(40):
-        if seen == expected:
-            break
-        await asyncio.sleep(0.05)
-        seen = await follower.look()
-    assert expected == seen
-    assert "" == follower.note
-
-
-def files(server: Postgres) -> set[str]:
-    return {each.name for each in (server.data_directory / "log").iterdir()}
-
 
 @pytest.mark.parametrize("form", ["jsonlog", "csvlog", "stderr"])
-async def test_messages_are_counted_exactly_through_rotation(new_postgres: NewPostgres, form: str) -> None:
-    server = new_postgres(*COLLECTED, f"log_destination = '{form}'")
-    await cause_trouble(server)  # before anybody looked
-    follower = Follower(server)
-    eventually(lambda: b"not it" not in newest(server) and b"password authentication failed" in newest(server))
-    assert counted() == await follower.look()
-    await cause_trouble(server)
-    await until(follower, counted(warning=1, error=2, fatal=1))
-
-    before = files(server)
-    await cause_trouble(server)
-    eventually(lambda: files(server) - before or rotated(server), every_seconds=0.2)  # the name holds the second
-    await cause_trouble(server)
-    await until(follower, counted(warning=3, error=6, fatal=3))
-    assert await follower.look() == await follower.look()
-
-
-def rotated(server: Postgres) -> set[str]:
-    server.psql("SELECT pg_rotate_logfile()")
-    return set()
-
-
-def newest(server: Postgres) -> bytes:
-    logs = (server.data_directory / "log").iterdir()
-    return max(logs, key=lambda path: (path.stat().st_mtime, path.stat().st_size)).read_bytes()
+async def test_messages_are_counted_exactly_through_a_rotation(new_postgres: NewPostgres, form: str) -> None:
+    await story_of_a_rotation(new_postgres(*COLLECTED, f"log_destination = '{form}'"))
 
 
 @contextmanager
