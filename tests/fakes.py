@@ -36,8 +36,10 @@ class FakeEngine:
     answers: dict[str, Answer] = field(default_factory=dict)  # by query name; others are answered with nothing
     silent: bool = False  # from now on nothing is answered: every wait ends by its deadline
     refuses: EngineError | None = None  # what a login ends with
+    hanging: frozenset[str] = frozenset()  # databases of which no login comes back
     asked: Counter[str] = field(default_factory=Counter)  # how often each query was asked
     logins: int = 0
+    hung: int = 0  # how many logins did not come back
     sessions: list[FakeSession] = field(default_factory=list)  # the open ones
     certificate_not_after: float | None = None
 
@@ -46,6 +48,9 @@ class FakeEngine:
     ) -> FakeSession:
         self.logins += 1
         await self.wait(instance.connect_timeout, f"login of {purpose} to {database} ({lane})")
+        if database in self.hanging:
+            self.hung += 1
+            raise EngineError(Reason.TIMEOUT, "login: no answer within 3 s")
         if self.refuses:
             raise self.refuses
         self.sessions.append(FakeSession(self, self.hello))

@@ -1,9 +1,10 @@
 """The sticky top-N: few series, the same ones for hours, and totals that stay exact. Pure: time is an argument.
 
 A LIMIT in the query brings other items at each poll, so that the number of series ever seen grows without bound.
-Here an item once admitted stays until it is absent; places are given anew at most once an hour; all others add up in
-`_other`. For counters `_other` is a counter of our own: the sum of non-negative steps of the items outside, so its
-rate is exact and does not jump when an item is admitted, evicted or reset.
+Here an item once admitted stays until it is absent; places are given anew at most once an hour (and once five minutes
+after the start, where growth decides); all others add up in `_other`. For counters `_other` is a counter of our own:
+the sum of non-negative steps of the items outside, so its rate is exact and does not jump when an item is admitted,
+evicted or reset.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 OTHER = "_other"
 REVIEW_SECONDS = 3600.0
+FIRST_REVIEW_SECONDS = 300.0  # the first choice, by totals since whenever, is soon made again by what grows now
 ABSENT_POLLS = 3
 
 
@@ -31,6 +33,7 @@ class Sticky:
         self._absent: dict[Key, int] = {}  # the admitted items, and how many polls in a row each was missing
         self._at_review: dict[Key, float] = {}
         self._reviewed_at: float | None = None
+        self._review_seconds = REVIEW_SECONDS
 
     @property
     def admitted(self) -> frozenset[Key]:
@@ -39,8 +42,10 @@ class Sticky:
     def update(self, keys: Sequence[Key], weights: Sequence[float], now: float) -> frozenset[Key]:
         """The items that have a place after this poll."""
         present = dict(zip(keys, weights, strict=True))
-        if self._reviewed_at is None or now - self._reviewed_at >= REVIEW_SECONDS:
+        if self._reviewed_at is None or now - self._reviewed_at >= self._review_seconds:
+            is_first = self._reviewed_at is None
             self._review(present, now)
+            self._review_seconds = FIRST_REVIEW_SECONDS if is_first and self._growth else REVIEW_SECONDS
         self._expel(present)
         self._fill(present)
         return self.admitted

@@ -65,6 +65,8 @@ class Wire:
         self._writer: asyncio.StreamWriter | None = None
         self._times: list[float] = []
         self._is_reached = False
+        # The driver asks for it always. A collector is one statement: a second one could end the read-only session.
+        connection.client_flag &= ~CLIENT.MULTI_STATEMENTS
         connection.guard = self
 
     @property

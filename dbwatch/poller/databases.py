@@ -32,6 +32,11 @@ RETRY_SECONDS = {
 }
 
 
+# A login that hangs (somebody locked the database's catalogue) stays on the server when we gave it up: one more each
+# minute would soon fill our account's connection limit.
+SILENT_FIRST_SECONDS, SILENT_MOST_SECONDS = 300.0, 3600.0
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """What a database answered to a collector, and until when it is not asked again."""
@@ -80,10 +85,12 @@ class DatabaseRound:
         self._lane = lane
         self._logins = logins
         self._memories: dict[str, Memory] = {}
+        self._silent: dict[str, tuple[int, Refusal]] = {}  # how often in a row a login to it alone has hung
         self._closed: dict[str, EngineError] = {}  # databases that we may not enter: not tried, but told
 
     def forget(self) -> None:
         """The server is another one now: what its databases last answered is no longer true."""
+        self._silent.clear()
         self._witnesses.forget(self._watch.name, self._memories)
         for memory in self._memories.values():
             memory.parts.clear()
@@ -119,7 +126,9 @@ class DatabaseRound:
         return [(collector, runs[collector.name]) for collector in collectors]
 
     def _refused(self, collector: Collector, name: str, run: Run) -> bool:
-        refusal = self._memory(collector).refusals.get(name)
+        refusal = self._silent[name][1] if name in self._silent else None
+        if refusal is None or refusal.until <= self._watch.clock.monotonic():
+            refusal = self._memory(collector).refusals.get(name)
         if refusal is None or refusal.until <= self._watch.clock.monotonic():
             return False
         run.error = refusal.error
@@ -133,24 +142,32 @@ class DatabaseRound:
         except EngineError as error:
             for collector in collectors:
                 self._failed(collector, name, error, runs[collector.name])
-            await self._ask_whether_it_is_us(error)
+            if await self._is_of_this_database(error):
+                self._fell_silent(name, error)
             return
+        self._silent.pop(name, None)
         try:
             await self._ask(session, name, collectors, runs)
         finally:
             await session.close()
 
-    async def _ask_whether_it_is_us(self, error: EngineError) -> None:
-        """Refused by one database: before all the others are tried, is our account refused everywhere?"""
-        if error.reason is not Reason.AUTH or not self._watch.reached.is_set():
-            return
+    async def _is_of_this_database(self, error: EngineError) -> bool:
+        """A login to one database refused or hung: before others are tried, does one to the server succeed?"""
+        if error.reason not in (Reason.AUTH, Reason.TIMEOUT) or not self._watch.reached.is_set():
+            return False
         try:
             async with self._logins:
                 session = await self._engine.connect(self._watch.instance, self._lane)
         except EngineError as refused:
             self._watch.login_refused(refused)
-            return
+            return False
         await session.close()
+        return error.reason is Reason.TIMEOUT
+
+    def _fell_silent(self, name: str, error: EngineError) -> None:
+        times = self._silent[name][0] + 1 if name in self._silent else 1
+        wait = min(SILENT_MOST_SECONDS, SILENT_FIRST_SECONDS * 2.0 ** (times - 1))
+        self._silent[name] = times, Refusal(asking.said_of(name, error), self._watch.clock.monotonic() + wait)
 
     async def _ask(self, session: Session, name: str, collectors: list[Collector], runs: dict[str, Run]) -> None:
         try:

@@ -173,6 +173,17 @@ async def test_a_write_is_refused_by_the_session_itself(new_mariadb: NewMariadb)
     assert caught.value.reason is Reason.PERMISSION
 
 
+async def test_a_second_statement_is_a_syntax_error_and_is_not_run(new_mariadb: NewMariadb) -> None:
+    server = new_mariadb()
+    server.sql(f"CREATE DATABASE shop; GRANT ALL ON shop.* TO '{MONITOR}'@'127.0.0.1'")
+    two = "SELECT 1 AS n; SET SESSION TRANSACTION READ WRITE; CREATE TABLE shop.made (n int)"
+    async with session(server.instance()) as opened:
+        with pytest.raises(EngineError) as caught:
+            await opened.fetch(query(two))
+    assert caught.value.reason is Reason.SYNTAX
+    assert server.sql("SHOW TABLES FROM shop") == ""
+
+
 async def test_a_locked_table_costs_a_second_not_a_session(new_mariadb: NewMariadb) -> None:
     server = new_mariadb()
     server.sql(f"CREATE DATABASE shop; CREATE TABLE shop.t (n int); GRANT SELECT ON shop.* TO '{MONITOR}'@'127.0.0.1'")

@@ -176,6 +176,15 @@ def test_a_place_is_kept_until_the_review_although_another_weighs_more() -> None
     assert {"a": 9, "c": 50, "_other": 8} == things(mapper, ("a", 9), ("b", 8), ("c", 50), now=3601)
 
 
+def test_the_first_choice_by_growth_is_made_again_after_five_minutes() -> None:
+    """At the start only totals are known: what was busy long ago gives its place to what is busy now."""
+    mapper = Mapper(collector(THINGS, top=TopN(("datname",), "things", 2, growth=True)), FAMILIES)
+    things(mapper, ("a", 900), ("b", 800), ("c", 2))
+
+    assert {"a": 900, "b": 800, "_other": 50} == things(mapper, ("a", 900), ("b", 800), ("c", 50), now=299)
+    assert {"a": 901, "c": 60, "_other": 800} == things(mapper, ("a", 901), ("b", 800), ("c", 60), now=301)
+
+
 def test_no_rest_where_everything_has_a_place() -> None:
     assert {"a": 9, "b": 8} == things(Mapper(collector(THINGS, top=TOP), FAMILIES), ("a", 9), ("b", 8))
 

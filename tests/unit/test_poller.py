@@ -376,6 +376,25 @@ def test_a_database_that_we_may_not_enter_is_told_with_its_grant_and_not_tried()
     run(story())
 
 
+def test_a_database_whose_logins_hang_is_tried_ever_more_seldom_and_comes_back() -> None:
+    """Each login that was given up stays on the server: one more at each round would fill the account's limit."""
+
+    async def story() -> None:
+        server = engine()
+        async with polled(server) as scene:
+            server.hanging = frozenset({"rdv"})
+            await scene.after(3600)
+            assert 2 <= server.hung <= 4
+            assert scene.value("dbwatch_up") == 1
+            assert scene.value("dbwatch_sizes", database="rdv") is None
+            assert scene.value("dbwatch_sizes", database="etatcivil") == 100
+            server.hanging = frozenset()
+            await scene.after(3600)
+            assert scene.value("dbwatch_sizes", database="rdv") == 100
+
+    run(story())
+
+
 def test_databases_that_the_filter_leaves_out_are_not_asked() -> None:
     async def story() -> None:
         async with polled(engine(), databases={"include": ["rdv*"], "exclude": []}) as scene:

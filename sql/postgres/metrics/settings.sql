@@ -52,7 +52,7 @@ shown AS (
                                   'Client Connection Defaults / Other Defaults', 'Reporting and Logging / Process Title',
                                   'Write-Ahead Log / Recovery Target')
                AND k.category NOT LIKE 'Version and Platform Compatibility%'
-               AND k.name !~ '^(transaction_|debug_|syslog_)|_mode$'
+               AND k.name !~ '^(transaction_(isolation|read_only|deferrable)$|debug_|syslog_)|_mode$'
                AND k.name NOT IN ('bonjour', 'check_function_bodies', 'event_triggers', 'exit_on_error',
                                   'krb_caseins_users', 'port', 'row_security', 'unix_socket_permissions')))
 )
