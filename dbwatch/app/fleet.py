@@ -66,14 +66,14 @@ class Fleet:
         """Cancel the pollers (all of them by default) and wait until their sessions are closed, but not for ever."""
         chosen = list(self._tasks if names is None else names)
         tasks = [self._tasks.pop(name) for name in chosen]
+        for name in chosen:  # at once: who is told anew while it ends would stay on the page for ever
+            del self._pollers[name]
         for task in tasks:
             task.cancel()
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
             if late:
                 log.warning("stop_incomplete", tasks=sorted(task.get_name() for task in late))
-        for name in chosen:
-            del self._pollers[name]
 
     def publish(self) -> None:
         """Tell every instance's state anew: a maintenance window opened or closed."""
