@@ -10,10 +10,13 @@ import aiomysql
 import pytest
 
 from tests.fix_process import ServerProcess, free_port, program, run, workspace
+from tests.fix_tls import make_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.fix_tls import Certificates
 
 MONITOR, BARE, PASSWORD = "dbwatch", "dbwatch_bare", "monitor-pass"
 
@@ -112,6 +115,14 @@ class Mariadb(ServerProcess):
         with suppress(RuntimeError):
             return self.sql("SELECT 1") == "1"
         return False
+
+
+def encrypt(server: Mariadb) -> Certificates:
+    """Give a running server a certificate for localhost and 127.0.0.1, as its twin does for PostgreSQL."""
+    files = make_certificates(server.directory / "tls")
+    server.options += [f"--ssl-cert={files.server_certificate}", f"--ssl-key={files.server_key}"]
+    server.restart()
+    return files
 
 
 class MariadbServers:

@@ -261,6 +261,13 @@ def postgres_18(clusters: Clusters, postgres_18_binaries: Binaries) -> Iterator[
         yield server
 
 
+@pytest.fixture(scope="module")
+def quiet_postgres(clusters: Clusters, postgres_18_binaries: Binaries) -> Iterator[Postgres]:
+    """A PostgreSQL 18 of one module, on which nobody cleans up behind its tests."""
+    with clusters.new(postgres_18_binaries, "autovacuum = off") as server:
+        yield server
+
+
 @pytest.fixture(scope="session")
 def postgres_15(clusters: Clusters) -> Iterator[Postgres]:
     """One PostgreSQL of the distribution, with TLS, for all tests that leave it as they found it."""

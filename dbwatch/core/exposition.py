@@ -114,7 +114,7 @@ class Renderer:
         """The sample lines of the collector's block number `position`, in pieces."""
         if len(block) < KEPT_LINES:
             self._templates.pop((collector, position), None)
-            return [_Piece("".join(_lines(block, self._prefix)).encode()).fill(block.values)]
+            return ["".join(_lines(block, self._prefix)).encode() % tuple(block.values)]
         key = (collector, position)
         known = self._templates.get(key)
         if known is None or not known.fits(block):

@@ -39,6 +39,8 @@ GRACE_SECONDS = 0.25  # the server's own cancel comes first, and leaves the sess
 CLOSE_SECONDS = PING_SECONDS = 1.0
 GONE = frozenset({Reason.LOST, Reason.STARTING})
 MAX_STATEMENTS = 200
+# How the facts question names what there may be many of.
+EXTENSION, SCHEMA, DATABASE = "extension ", "schema ", "database "
 SETTINGS = frozenset({"account", "logging_collector"})  # of its facts: what an @when condition may name
 
 
@@ -160,13 +162,6 @@ def _text(name: str, sql: str, columns: tuple[str, ...]) -> tuple[str, bool]:
     label = re.sub(r"\W", "_", name)
     text = column_wise(sql, columns)
     return f"/* dbwatch:{label} */ {text}", text is not sql
-
-
-EXTENSION, SCHEMA, DATABASE = (
-    "extension ",
-    "schema ",
-    "database ",
-)  # how the facts question names what there may be many of
 
 
 class PostgresEngine:

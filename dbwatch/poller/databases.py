@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     from dbwatch.poller.witnesses import Witnesses
 
 
-RETRY_SECONDS = {
-    Reason.AUTH: AUTH_BACKOFF_SECONDS,
-    **dict.fromkeys((Reason.PERMISSION, Reason.MISSING, Reason.SYNTAX, Reason.SHAPE), MISSING_RETRY_SECONDS),
-}
+LATER = frozenset({Reason.PERMISSION, Reason.MISSING, Reason.SYNTAX, Reason.SHAPE})  # what does not mend itself soon
+RETRY_SECONDS = {Reason.AUTH: AUTH_BACKOFF_SECONDS, **dict.fromkeys(LATER, MISSING_RETRY_SECONDS)}
 
 
 # A login that hangs (somebody locked the database's catalogue) stays on the server when we gave it up: one more each
@@ -39,10 +37,11 @@ SILENT_FIRST_SECONDS, SILENT_MOST_SECONDS = 300.0, 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a database answered to a collector, and until when it is not asked again."""
+    """What a database answered to a collector or a login, and until when it is not asked again."""
 
     error: EngineError
     until: float
+    times: int = 1  # in a row
 
 
 @dataclass(slots=True)
@@ -85,7 +84,7 @@ class DatabaseRound:
         self._lane = lane
         self._logins = logins
         self._memories: dict[str, Memory] = {}
-        self._silent: dict[str, tuple[int, Refusal]] = {}  # how often in a row a login to it alone has hung
+        self._silent: dict[str, Refusal] = {}  # databases of which a login hung, while one to the server did not
         self._closed: dict[str, EngineError] = {}  # databases that we may not enter: not tried, but told
 
     def forget(self) -> None:
@@ -126,10 +125,10 @@ class DatabaseRound:
         return [(collector, runs[collector.name]) for collector in collectors]
 
     def _refused(self, collector: Collector, name: str, run: Run) -> bool:
-        refusal = self._silent[name][1] if name in self._silent else None
-        if refusal is None or refusal.until <= self._watch.clock.monotonic():
-            refusal = self._memory(collector).refusals.get(name)
-        if refusal is None or refusal.until <= self._watch.clock.monotonic():
+        now = self._watch.clock.monotonic()
+        known = (self._silent.get(name), self._memory(collector).refusals.get(name))
+        refusal = next((each for each in known if each is not None and each.until > now), None)
+        if refusal is None:
             return False
         run.error = refusal.error
         return True
@@ -165,9 +164,9 @@ class DatabaseRound:
         return error.reason is Reason.TIMEOUT
 
     def _fell_silent(self, name: str, error: EngineError) -> None:
-        times = self._silent[name][0] + 1 if name in self._silent else 1
+        times = self._silent[name].times + 1 if name in self._silent else 1
         wait = min(SILENT_MOST_SECONDS, SILENT_FIRST_SECONDS * 2.0 ** (times - 1))
-        self._silent[name] = times, Refusal(asking.said_of(name, error), self._watch.clock.monotonic() + wait)
+        self._silent[name] = Refusal(asking.said_of(name, error), self._watch.clock.monotonic() + wait, times)
 
     async def _ask(self, session: Session, name: str, collectors: list[Collector], runs: dict[str, Run]) -> None:
         try:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from dbwatch.core import schedule
 from dbwatch.core.model import Lane, Scope
-from dbwatch.errors import EngineError, Reason
+from dbwatch.errors import EngineError
 from dbwatch.host.machine import Machine
 from dbwatch.poller import asking
-from dbwatch.poller.databases import DatabaseRound
+from dbwatch.poller.databases import LATER, DatabaseRound
 from dbwatch.poller.rendering import blocks_of, outcome
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from dbwatch.poller.witnesses import Witnesses
     from dbwatch.tasks import Heartbeats
 
-LATER = frozenset({Reason.PERMISSION, Reason.MISSING, Reason.SYNTAX, Reason.SHAPE})
 GRACE_SECONDS = 60.0
 BY_DATABASE = frozenset({"version", "optional"})  # extensions and some privileges differ from one to the next
 

@@ -10,7 +10,7 @@ import pytest
 from cryptography import x509
 
 from tests import mysql_asking, postgres_asking
-from tests.fix_tls import make_certificates
+from tests.fix_mariadb import encrypt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,9 +53,7 @@ async def test_postgresql_shows_it_in_every_mode_with_tls_and_nothing_without(
 
 async def test_mariadb_shows_what_its_own_status_says(new_mariadb: NewMariadb) -> None:
     server = new_mariadb()
-    files = make_certificates(server.directory / "tls")
-    server.options += [f"--ssl-cert={files.server_certificate}", f"--ssl-key={files.server_key}"]
-    server.restart()
+    files = encrypt(server)
     trusted = {"mode": "verify_identity", "ca_file": files.ca_file}
 
     for tls in ({"mode": "preferred"}, {"mode": "required"}, trusted):

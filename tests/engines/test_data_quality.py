@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from contextlib import asynccontextmanager
 from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from pydantic import TypeAdapter
 
 from dbwatch import engines, library
 from dbwatch.demo import DemoServer, demo_estate
+from dbwatch.demo.databases import administrator
 from dbwatch.demo.drivers import connect
 from dbwatch.demo.servers import mariadb_programs
 from dbwatch.errors import EngineError
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from dbwatch.core.catalogue import Catalogue
-    from dbwatch.demo.drivers import Connection
     from dbwatch.poller.once import Poll
 
     Rows = list[dict[str, Any]]
@@ -62,15 +61,6 @@ def server(request: pytest.FixtureRequest, estate: Mapping[str, DemoServer]) -> 
     return estate[request.param]
 
 
-@asynccontextmanager
-async def administrator(server: DemoServer) -> AsyncIterator[Connection]:
-    connection = await connect(server.address, server.address.admin, server.databases[0])
-    try:
-        yield connection
-    finally:
-        await connection.close()
-
-
 @cache
 def loaded() -> Catalogue:
     return library.load([COLLECTORS])
@@ -96,7 +86,7 @@ async def violations(server: DemoServer) -> dict[str, float]:
 
 
 async def tables(server: DemoServer) -> dict[str, Rows]:
-    async with administrator(server) as connection:
+    async with administrator(server, server.databases[0], {}) as connection:
         found = {}
         for table, columns in COLUMNS.items():
             name = table if server.engine == "postgres" else f"marseille_{table}"
@@ -162,7 +152,7 @@ async def test_each_of_the_ten_rules_counts_what_is_in_the_tables(server: DemoSe
 async def test_a_name_that_is_emptied_is_seen_and_goes_when_it_is_mended(server: DemoServer) -> None:
     table = "metier.citoyen" if server.engine == "postgres" else "marseille_metier.citoyen"
     before = await violations(server)
-    async with administrator(server) as connection:
+    async with administrator(server, server.databases[0], {}) as connection:
         await connection.run(f"UPDATE {table} SET nom = ' ' WHERE numero_usager = 'CITOYEN-000002'")
         assert before | {"names_blank": before["names_blank"] + 1} == await violations(server)
         await connection.run(f"UPDATE {table} SET nom = 'NOM-000002' WHERE numero_usager = 'CITOYEN-000002'")

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from dbwatch.demo import DemoServer, Login, demo_estate
-from dbwatch.demo.databases import Volume, load
+from dbwatch.demo.databases import Volume, administrator, load
 from dbwatch.demo.drivers import connect
 from dbwatch.demo.scripts import script, scripts, workload_statements
 from dbwatch.demo.servers import mariadb_programs, postgres_server
@@ -65,15 +65,6 @@ async def session(server: DemoServer, login: Login, database: str | None = None)
         await connection.close()
 
 
-@asynccontextmanager
-async def administrator(server: DemoServer) -> AsyncIterator[Connection]:
-    connection = await connect(server.address, server.address.admin, server.databases[0])
-    try:
-        yield connection
-    finally:
-        await connection.close()
-
-
 def schema(server: DemoServer, name: str) -> str:
     return name if server.engine == "postgres" else f"marseille_{name}"
 
@@ -84,7 +75,7 @@ async def one(connection: Connection, sql: str) -> Any:
 
 async def contents(server: DemoServer) -> dict[str, list[tuple[Any, ...]]]:
     """Every generated row."""
-    async with administrator(server) as connection:
+    async with administrator(server, server.databases[0], {}) as connection:
         return {
             table: await connection.run(f"SELECT * FROM {schema(server, 'metier')}.{table} ORDER BY id")
             for table in TABLES
@@ -92,7 +83,7 @@ async def contents(server: DemoServer) -> dict[str, list[tuple[Any, ...]]]:
 
 
 async def empty(server: DemoServer) -> None:
-    async with administrator(server) as connection:
+    async with administrator(server, server.databases[0], {}) as connection:
         if server.engine == "postgres":
             await connection.script(f"TRUNCATE {', '.join(f'metier.{table}' for table in TABLES)} RESTART IDENTITY")
         else:
@@ -143,7 +134,7 @@ async def test_every_version_of_postgresql_gives_the_same_data(postgres: DemoSer
 
 async def test_every_script_of_postgresql_may_be_run_again(postgres: DemoServer) -> None:
     before = await contents(postgres)
-    async with administrator(postgres) as connection:
+    async with administrator(postgres, postgres.databases[0], {}) as connection:
         for text in (*scripts("postgres", "ddl"), script("postgres", "dml", "10_seed_referentiel.sql")):
             await connection.script(text)
 
@@ -163,7 +154,7 @@ UNEXPLAINED_TABLES = """
 
 @pytest.mark.parametrize("sql", [UNINDEXED_FOREIGN_KEYS, UNEXPLAINED_TABLES], ids=["foreign key", "table"])
 async def test_no_foreign_key_is_without_index_and_no_table_without_comment(postgres: DemoServer, sql: str) -> None:
-    async with administrator(postgres) as connection:
+    async with administrator(postgres, postgres.databases[0], {}) as connection:
         assert [] == await connection.run(sql)
 
 
@@ -192,14 +183,14 @@ FORBIDDEN = {
 @pytest.mark.parametrize("what", FORBIDDEN)
 async def test_the_database_refuses(server: DemoServer, what: str) -> None:
     sql = FORBIDDEN[what].format(metier=schema(server, "metier"), referentiel=schema(server, "referentiel"))
-    async with administrator(server) as connection:
+    async with administrator(server, server.databases[0], {}) as connection:
         with pytest.raises(EngineError, match=r"(?i)violates|constraint|duplicate"):
             await connection.run(sql)
 
 
 async def test_a_cancelled_appointment_frees_its_counter(server: DemoServer) -> None:
     table = f"{schema(server, 'metier')}.rendez_vous"
-    async with administrator(server) as connection:
+    async with administrator(server, server.databases[0], {}) as connection:
         slot = (await connection.run(f"SELECT id, demande_id FROM {table} WHERE statut = 'reserve' LIMIT 1"))[0]
         await connection.begin()
         await connection.run(f"UPDATE {table} SET statut = 'annule' WHERE id = {slot[0]}")

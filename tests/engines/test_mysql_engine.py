@@ -13,9 +13,8 @@ from dbwatch.cli import doctor
 from dbwatch.core.model import Lane, Role, Rows
 from dbwatch.errors import EngineError, Reason
 from dbwatch.poller.once import Target
-from tests.fix_mariadb import BARE, MONITOR, PASSWORD
+from tests.fix_mariadb import BARE, MONITOR, PASSWORD, encrypt
 from tests.fix_process import eventually
-from tests.fix_tls import make_certificates
 from tests.mysql_asking import engine, facts, instance, ours, query, session
 
 if TYPE_CHECKING:
@@ -268,9 +267,7 @@ async def test_a_server_without_tls_is_never_spoken_to_in_plain_text(mariadb: Ma
 
 async def test_tls_is_verified_by_authority_and_by_name(new_mariadb: NewMariadb) -> None:
     server = new_mariadb()
-    files = make_certificates(server.directory / "tls")
-    server.options += [f"--ssl-cert={files.server_certificate}", f"--ssl-key={files.server_key}"]
-    server.restart()
+    files = encrypt(server)
     trusted = {"mode": "verify_identity", "ca_file": files.ca_file}
     async with session(server.instance(), tls=trusted) as opened:
         [status] = (await opened.fetch(query("SHOW SESSION STATUS LIKE 'Ssl_version'"))).dicts()

@@ -17,7 +17,7 @@ from tests.postgres_asking import engine, instance, key, ours, see
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.fix_postgres import Binaries, Clusters, Postgres
+    from tests.fix_postgres import Postgres
     from tests.postgres_asking import Seen
 
 pytestmark = pytest.mark.engine
@@ -27,17 +27,11 @@ USED_UP, UNREADABLE = "dbwatch_key_exhaustion_ratio", "dbwatch_pg_sequences_unre
 READABLE = f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {MONITOR}"
 
 
-@pytest.fixture(scope="module")
-def server(clusters: Clusters, postgres_18_binaries: Binaries) -> Iterator[Postgres]:
-    with clusters.new(postgres_18_binaries, "autovacuum = off") as made:
-        yield made
-
-
 @pytest.fixture
-def shop(server: Postgres) -> Iterator[Postgres]:
-    server.psql("CREATE DATABASE shop")
-    yield server
-    server.psql("DROP DATABASE shop WITH (FORCE)")
+def shop(quiet_postgres: Postgres) -> Iterator[Postgres]:
+    quiet_postgres.psql("CREATE DATABASE shop")
+    yield quiet_postgres
+    quiet_postgres.psql("DROP DATABASE shop WITH (FORCE)")
 
 
 async def asked(server: Postgres, name: str, **who: str) -> Seen:

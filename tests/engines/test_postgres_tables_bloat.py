@@ -15,7 +15,7 @@ from tests.postgres_polling import Polling
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.fix_postgres import Binaries, Clusters, Postgres
+    from tests.fix_postgres import Postgres
     from tests.postgres_asking import Seen
 
 pytestmark = pytest.mark.engine
@@ -29,19 +29,12 @@ INSERT INTO parcels SELECT n, repeat('x', 200) FROM generate_series(1, 20000) AS
 """
 
 
-@pytest.fixture(scope="module")
-def server(clusters: Clusters, postgres_18_binaries: Binaries) -> Iterator[Postgres]:
-    """One server of this module, on which nobody cleans up behind us."""
-    with clusters.new(postgres_18_binaries, "autovacuum = off") as made:
-        yield made
-
-
 @pytest.fixture
-def shop(server: Postgres) -> Iterator[Postgres]:
-    server.psql("CREATE DATABASE shop")
-    server.psql(f"CREATE EXTENSION pgstattuple; {PARCELS}", "shop")
-    yield server
-    server.psql("DROP DATABASE shop WITH (FORCE)")
+def shop(quiet_postgres: Postgres) -> Iterator[Postgres]:
+    quiet_postgres.psql("CREATE DATABASE shop")
+    quiet_postgres.psql(f"CREATE EXTENSION pgstattuple; {PARCELS}", "shop")
+    yield quiet_postgres
+    quiet_postgres.psql("DROP DATABASE shop WITH (FORCE)")
 
 
 async def asked(server: Postgres, name: str) -> Seen:

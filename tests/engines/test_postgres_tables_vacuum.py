@@ -12,7 +12,7 @@ from tests.postgres_asking import key, see
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.fix_postgres import Binaries, Clusters, Postgres
+    from tests.fix_postgres import Postgres
     from tests.postgres_asking import Seen
 
 pytestmark = pytest.mark.engine
@@ -22,18 +22,11 @@ NEVER, DISABLED = "dbwatch_pg_tables_never_maintained", "dbwatch_pg_tables_autov
 FREEZE = "dbwatch_pg_table_freeze_ratio"
 
 
-@pytest.fixture(scope="module")
-def server(clusters: Clusters, postgres_18_binaries: Binaries) -> Iterator[Postgres]:
-    """One server of this module, on which nobody cleans up behind us."""
-    with clusters.new(postgres_18_binaries, "autovacuum = off") as made:
-        yield made
-
-
 @pytest.fixture
-def shop(server: Postgres) -> Iterator[Postgres]:
-    server.psql("CREATE DATABASE shop")
-    yield server
-    server.psql("DROP DATABASE shop WITH (FORCE)")
+def shop(quiet_postgres: Postgres) -> Iterator[Postgres]:
+    quiet_postgres.psql("CREATE DATABASE shop")
+    yield quiet_postgres
+    quiet_postgres.psql("DROP DATABASE shop WITH (FORCE)")
 
 
 async def asked(server: Postgres, name: str) -> Seen:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -54,7 +55,15 @@ START REPLICA; SET GLOBAL read_only = 1;
 """
 
 
-class Foreign(Mariadb):
+class Installed(Mariadb, ABC):
+    """A server that fills its data directory itself."""
+
+    @abstractmethod
+    def install(self) -> None:
+        """Root without a password."""
+
+
+class Foreign(Installed):
     """A server of another Debian, run by its own loader: this machine's C library is older than it wants."""
 
     server, client, shared = "mariadbd", "mariadb", "mariadb"
@@ -68,10 +77,6 @@ class Foreign(Mariadb):
 
     def client_program(self) -> list[Path]:
         return self._loaded(f"usr/bin/{self.client}")
-
-    def install(self) -> None:
-        """Fill the data directory: root without a password."""
-        raise NotImplementedError
 
     def launch(self) -> None:
         where = [f"--basedir={self.root / 'usr'}", f"--lc-messages-dir={self.root / 'usr/share' / self.shared}"]
@@ -122,7 +127,7 @@ class Mysql(Foreign):
         run([*self.server_program(), "--no-defaults", "--initialize-insecure", *where], self.directory)
 
 
-class HostMariadb(Mariadb):
+class HostMariadb(Installed):
     """The MariaDB of this Debian, from the fixtures' template."""
 
     def __init__(self, servers: MariadbServers, directory: Path, *options: str) -> None:
@@ -185,7 +190,7 @@ def mysql_root() -> Iterator[Path]:
 
 
 @contextmanager
-def prepared(server: Foreign | HostMariadb) -> Iterator[Foreign | HostMariadb]:
+def prepared(server: Installed) -> Iterator[Installed]:
     """Installed, started, given the monitoring accounts; removed at the end."""
     server.install()
     try:
@@ -220,7 +225,7 @@ def lab_replica(mysql_root: Path, lab_mysql: Mysql) -> Iterator[Mysql]:
         yield server
 
 
-NewServer = Callable[[Path], AbstractContextManager[Foreign | HostMariadb]]
+NewServer = Callable[[Path], AbstractContextManager[Installed]]
 
 
 @contextmanager
