@@ -22,7 +22,13 @@ EVERY_TABLE = {"interval": INTERVAL, "timeout": "10s", "top": 20_000, "max_serie
 
 
 def instance(server: Server, database: str, *, every_table: bool = False) -> dict[str, object]:
-    """One instance as a configuration file gives it."""
+    """One instance asked as often as the peer is scraped."""
+    tables = dict.fromkeys(TABLES, EVERY_TABLE) if every_table else {}
+    return {**by_default(server, database), "fast_interval": INTERVAL, "collectors": tables}
+
+
+def by_default(server: Server, database: str) -> dict[str, object]:
+    """One instance as a configuration file gives it, with every interval as it comes."""
     return {
         "engine": "postgres",
         "host": "127.0.0.1",
@@ -30,8 +36,6 @@ def instance(server: Server, database: str, *, every_table: bool = False) -> dic
         "database": database,
         "databases": {"include": [database]},
         "monitor": {"user": MONITOR, "password": PASSWORD},
-        "fast_interval": INTERVAL,
-        "collectors": dict.fromkeys(TABLES, EVERY_TABLE) if every_table else {},
     }
 
 

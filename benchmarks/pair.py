@@ -101,7 +101,8 @@ def running(name: str, fill: Callable[[servers.Server], None], *, every_table: b
         ours = None
         if not daemon.missing():
             server = stack.enter_context(servers.running(name, fill))
-            ours = stack.enter_context(daemon.running({name: names.instance(server, name, every_table=every_table)}))
+            watched = names.instance(server, name, every_table=True) if every_table else names.by_default(server, name)
+            ours = stack.enter_context(daemon.running({name: watched}))
             sides.insert(0, Side(OURS, ours.pid, server, ours.client, 0.0))
         yield Pair(tuple(sides), ours, theirs)
 

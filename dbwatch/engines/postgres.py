@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     Statement = PreparedStatement[asyncpg.Record]
 
 LONG_LIVED = frozenset({Lane.FAST, Lane.SLOW, Lane.SAMPLER})
-WHOLE_COLUMNS = frozenset({Lane.SLOW, Lane.HEAVY})  # where answers are long enough for arrays to pay
+WHOLE_COLUMNS = frozenset({Lane.SLOW, Lane.HEAVY})  # where answers may be long enough for arrays to pay
+LONG_ROWS = 300  # a session that reads arrays looks their types up first: 8 ms of the server's CPU
 GRACE_SECONDS = 0.25  # the server's own cancel comes first, and leaves the session usable
 CLOSE_SECONDS = PING_SECONDS = 1.0
 GONE = frozenset({Reason.LOST, Reason.STARTING})
@@ -67,6 +68,7 @@ class PostgresSession:
     lane: Lane
     hello: Facts
     pooled: bool = False
+    lengths: dict[str, int] = field(default_factory=dict)  # rows of each query's last answer in this database
     _cut: bool = False
     _limit_ms: int = 0  # the statement_timeout in force
     _prepared: dict[tuple[object, ...], Prepared] = field(default_factory=dict)
@@ -125,10 +127,12 @@ class PostgresSession:
                 self._prepared.clear()
             self._prepared[key] = await self._prepare(query)
         try:
-            return await self._prepared[key].rows()
+            rows = await self._prepared[key].rows()
         except asyncpg.InvalidCachedStatementError:  # an extension was updated under a prepared statement
             self._prepared[key] = await self._prepare(query)
-            return await self._prepared[key].rows()
+            rows = await self._prepared[key].rows()
+        self.lengths[query.name] = len(rows)
+        return rows
 
     async def _ask_in_transaction(self, query: Query, limit_ms: int) -> Rows:
         limits = GUARDS | {"statement_timeout": str(limit_ms)}
@@ -148,12 +152,16 @@ class PostgresSession:
             await self.connection.execute("COMMIT")
 
     async def _prepare(self, query: Query, name: str | None = None) -> Prepared:
-        text, is_column_wise = _text(query.name, query.sql, query.columns if self.lane in WHOLE_COLUMNS else ())
+        text, is_column_wise = _text(query.name, query.sql, query.columns if self._may_be_long(query) else ())
         statement = await self.connection.prepare(text, name=name)
         attributes = statement.get_attributes()
         names = tuple(sys.intern(attribute.name) for attribute in attributes)
         types = tuple(sys.intern(attribute.type.name) for attribute in attributes)
         return Prepared(statement, is_column_wise, names, types)
+
+    def _may_be_long(self, query: Query) -> bool:
+        """An answer that nobody has seen yet may be: the event loop must not decode 10,000 rows one by one."""
+        return self.lane in WHOLE_COLUMNS and self.lengths.get(query.name, LONG_ROWS) >= LONG_ROWS
 
 
 @functools.lru_cache(maxsize=1024)
@@ -165,13 +173,14 @@ def _text(name: str, sql: str, columns: tuple[str, ...]) -> tuple[str, bool]:
 
 
 class PostgresEngine:
-    """Logs in, and reads facts. It remembers only where a pooler refused our settings."""
+    """Logs in, and reads facts. It remembers where a pooler refused our settings, and which answers were long."""
 
     name = "postgres"
 
     def __init__(self, questions: Questions) -> None:
         self.questions = questions
         self._pooled: set[tuple[str, int]] = set()
+        self._lengths: dict[tuple[tuple[str, int], str], dict[str, int]] = {}
 
     async def connect(
         self, instance: Instance, lane: Lane, *, database: str | None = None, purpose: Purpose = "monitor"
@@ -211,7 +220,8 @@ class PostgresEngine:
             if not pooled and lane is not Lane.PROBE:
                 await guard(connection, hello.version, keep=keep)
             unless_it_succeeds.pop_all()
-        return PostgresSession(connection, lane, hello, pooled)
+        lengths = self._lengths.setdefault((login.server, login.database), {})
+        return PostgresSession(connection, lane, hello, pooled, lengths)
 
     async def _connection(self, login: Login) -> Connection:
         if login.server in self._pooled:
