@@ -52,7 +52,7 @@ types: $(DEV)
 	$(VENV)/bin/mypy $(CODE)
 
 unit: $(DEV) ## Tests that need no server
-	$(PY) -m pytest -q tests/unit tests/test_architecture.py $(TEST_ARGS)
+	$(PY) -m pytest -q $(PARALLEL) tests/unit tests/test_architecture.py $(TEST_ARGS)
 
 test: $(DEV) ## Every test, on real servers (Debian packages are installed when missing)
 	scripts/install_test_packages

@@ -4,6 +4,7 @@ DbwatchError
 |- ConfigError        the configuration cannot be used: one Fault per mistake, all at once
 |- CatalogueError     a .sql file or families.yml cannot be used (a ConfigError: it stops a start or a reload)
 |- UsageError         a command was asked for something that does not exist
+|- EvaluationError    a rule cannot be judged by the values there are: a fact of its data, kept as data
 |- ControlError       the daemon did not answer on its control socket
 `- EngineError        a database server refused, failed or went away: an expected fact, kept as data
 
@@ -73,6 +74,10 @@ class UsageError(DbwatchError):
 
 class ControlError(DbwatchError):
     """The daemon did not answer on its control socket, or refused."""
+
+
+class EvaluationError(DbwatchError):
+    """An expression cannot be evaluated on these values: as Prometheus would refuse it too, with no result at all."""
 
 
 class EngineError(DbwatchError):

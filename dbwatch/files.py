@@ -1,4 +1,4 @@
-"""Where the files that ship beside the code are: SQL and the example configuration."""
+"""Where the files that ship beside the code are: SQL, rules, templates, runbooks and the example configuration."""
 
 from __future__ import annotations
 
@@ -15,6 +15,18 @@ def sql_root() -> Path:
 
 def config_root() -> Path:
     return data_root("config")
+
+
+def alerting_root() -> Path:
+    return data_root("alerting")
+
+
+def prometheus_root() -> Path:
+    return data_root("prometheus")
+
+
+def runbooks_root() -> Path:
+    return data_root("docs/runbooks")
 
 
 def data_root(name: str, package: Path = PACKAGE) -> Path:

@@ -6,10 +6,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dbwatch.core import catalogue, consistency
+from dbwatch.core import thresholds as threshold_files
 from dbwatch.core.catalogue import ENGINES, Catalogue, Source
 from dbwatch.errors import CatalogueError, ConfigError, Fault
-from dbwatch.files import sql_root
-from dbwatch.settings.checks import unknown_collectors, unplaced
+from dbwatch.files import alerting_root, sql_root
+from dbwatch.settings.checks import unknown_collectors, unknown_thresholds, unplaced
 from dbwatch.settings.files import opened, why
 
 if TYPE_CHECKING:
@@ -17,16 +18,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dbwatch.core.model import Collector, Family
+    from dbwatch.core.thresholds import Threshold
     from dbwatch.settings.models import Settings
     from dbwatch.settings.tree import Placing
 
 FAMILIES = "families.yml"
+THRESHOLDS = "thresholds.yml"
 
 
 def load_for(settings: Settings, at: Placing = unplaced) -> Catalogue:
     """The catalogue that these settings ask for. Raise ConfigError, also where they name a collector that is not."""
     loaded = load(settings.collectors_dir)
     faults = unknown_collectors(settings, loaded.known_collectors(), at)
+    faults += unknown_thresholds(settings, thresholds(settings.alerting.rules_dir).keys(), at)
     if faults:
         raise ConfigError(faults)
     return loaded
@@ -47,6 +51,22 @@ def load(collectors_dirs: Iterable[Path] = ()) -> Catalogue:
         else:
             sources += own
     return _built(families, sources, faults)
+
+
+def thresholds(rules_dirs: Iterable[Path] = ()) -> dict[str, Threshold]:
+    """Those that ship, and DIR/thresholds.yml of the operator's own rules. Raise ConfigError."""
+    table = threshold_files.parse(_read(alerting_root() / THRESHOLDS), f"alerting/{THRESHOLDS}")
+    for path in (directory / THRESHOLDS for directory in rules_dirs):
+        own = threshold_files.parse(_read(path), str(path)) if path.exists() else {}
+        if taken := sorted(own.keys() & table.keys()):
+            raise ConfigError(
+                Fault(
+                    str(path), f"{name} is a threshold already", "override it in the settings, or choose another name"
+                )
+                for name in taken
+            )
+        table |= own
+    return table
 
 
 def load_one(path: Path, engine: str | None = None) -> tuple[Catalogue, Collector]:

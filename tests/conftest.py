@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.fix_pgbouncer",
     "tests.fix_network",
     "tests.fix_daemon",
+    "tests.fix_mailbox",
 ]
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from dbwatch.poller.clock import SystemClock
+from dbwatch.clock import SystemClock
 from dbwatch.poller.poller import InstancePoller, Surroundings
 from dbwatch.store import Store
 from dbwatch.tasks import Heartbeats

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
+
+from dbwatch.errors import DbwatchError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
+    from concurrent.futures import Executor
+
+T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 
 class _JumpingSelector(selectors.SelectSelector):
@@ -34,6 +40,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def monotonic(self) -> float:
         return self._jumping.now
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Arguments], T], *args: *Arguments
+    ) -> asyncio.Future[T]:
+        """At once: a thread takes real time, in which this clock would run away."""
+        del executor
+        future: asyncio.Future[T] = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except DbwatchError as error:
+            future.set_exception(error)
+        return future
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:

@@ -17,11 +17,12 @@ from dbwatch.app import pulse
 from dbwatch.app.fleet import Fleet
 from dbwatch.app.notify import notify, reloading
 from dbwatch.app.world import Flags, World, build
+from dbwatch.clock import SystemClock
+from dbwatch.core.alerting.view import NOT_STARTED
 from dbwatch.errors import ConfigError, ControlError
 from dbwatch.http.doors import Doors
 from dbwatch.http.own_metrics import OwnMetrics
 from dbwatch.http.server import serve
-from dbwatch.poller.clock import SystemClock
 from dbwatch.poller.poller import Surroundings
 from dbwatch.store import Store
 from dbwatch.tasks import Heartbeats
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from dbwatch.app.alerting import Alerting
+    from dbwatch.app.rulebook import Rulebook
     from dbwatch.history import History
 
 log = structlog.get_logger()
@@ -71,7 +74,9 @@ class Daemon:
         self._world = build(config, environ, flags)
         self._store = Store(self._world.catalogue.families)
         self._fleet: Fleet | None = None
+        self._alerting: Alerting | None = None
         self._stopping = False
+        self._is_started = False
         self._was_ready = False
 
     async def run(self, on_started: Callable[[Store], None] | None) -> int:
@@ -82,9 +87,12 @@ class Daemon:
             await stack.enter_async_context(
                 serve(settings.http, self._store, self._doors(past), self._own, control_socket=settings.control_socket)
             )
+            rules = await asyncio.to_thread(_rulebook_of, self._world)
             async with asyncio.TaskGroup() as group:
                 self._fleet = Fleet(group, self._surroundings(past))
+                self._alerting = self._made_alerting(rules, past, self._fleet)
                 side = [
+                    group.create_task(self._alerting.run(), name="alerting"),
                     group.create_task(pulse.measure_lag(self._own, self._clock), name="loop lag"),
                     group.create_task(
                         pulse.tidy(self._store, self._own, self._clock, self._each_second(past)), name="tidy"
@@ -94,6 +102,7 @@ class Daemon:
                 ]
                 self._listen_to_signals()
                 await self._fleet.become(self._world)
+                self._publish_thresholds(rules)
                 self._started(on_started)
                 await self._stop.wait()
                 await self._stopped(side)
@@ -132,12 +141,15 @@ class Daemon:
             reload=self.reload,
             ready=self._why_not_ready,
             healthy=lambda: ", ".join(self._heartbeats.late()),
+            alerts=lambda: self._alerting.board() if self._alerting else NOT_STARTED,
             commands={**history.commands(past, lambda: self._world.settings), "reload": self._reload_command},
         )
 
     def _why_not_ready(self) -> str:
         if self._stopping:
             return "stopping"
+        if not self._is_started:
+            return "starting"
         if self._was_ready:  # a reload that adds an instance must not take the scrapes of the others away
             return ""
         waiting = [state.identity.db_instance for state in self._store.states() if state.up is None]
@@ -145,6 +157,7 @@ class Daemon:
         return f"not yet probed: {', '.join(waiting[:10])}" if waiting else ""
 
     def _started(self, on_started: Callable[[Store], None] | None) -> None:
+        self._is_started = True
         settings = self._world.settings
         watched = len(settings.watched)
         notify("READY=1", f"STATUS=watching {watched} instances")
@@ -152,6 +165,7 @@ class Daemon:
         # hold up the event loop.
         gc.collect()
         gc.freeze()
+        gc.enable()
         log.info("started", version=__version__, instances=watched, listen=list(settings.http.listen_addresses))
         if on_started is not None:
             on_started(self._store)
@@ -163,7 +177,7 @@ class Daemon:
         async with self._reloading:
             reloading()
             try:
-                await self._swap(await asyncio.to_thread(build, self._config, self._environ, self._flags))
+                await self._swap(*await asyncio.to_thread(self._build))
             except ConfigError as error:
                 self._reload_failed(error)
                 raise
@@ -171,11 +185,29 @@ class Daemon:
                 if not self._stopping:  # READY after STOPPING would be a contradiction
                     notify("READY=1", f"STATUS=watching {len(self._world.settings.watched)} instances")
 
-    async def _swap(self, world: World) -> None:
+    def _build(self) -> tuple[World, Rulebook]:
+        world = build(self._config, self._environ, self._flags)
+        return world, _rulebook_of(world)
+
+    def _made_alerting(self, rules: Rulebook, past: History, fleet: Fleet) -> Alerting:
+        from dbwatch.app.alerting import Alerting, Lent
+
+        lent = Lent(self._store, self._own, past, self._clock, self._heartbeats, fleet.look)
+        return Alerting(self._world, rules, lent)
+
+    def _publish_thresholds(self, rules: Rulebook) -> None:
+        from dbwatch.app import thresholds
+
+        thresholds.publish(self._world.settings, rules.thresholds, self._store, self._clock.monotonic())
+
+    async def _swap(self, world: World, rules: Rulebook) -> None:
         self._warn_of_what_needs_a_restart(world)
         if self._fleet is not None and not self._stopping:
             await self._fleet.become(world)
+        if self._alerting is not None:
+            self._alerting.become(world, rules)
         self._world = world
+        self._publish_thresholds(rules)
         self._own.reloaded(successful=True, now=self._clock.time())
         log.info("reloaded", instances=len(world.settings.watched))
 
@@ -231,7 +263,15 @@ class Daemon:
         self._stopping = True
         notify("STOPPING=1", "STATUS=stopping")
         log.info("stopping")
+        for task in side:  # alerting first: instances that leave the page are not alerts that end
+            task.cancel()
         if self._fleet is not None:
             await self._fleet.end()
-        for task in side:
-            task.cancel()
+
+
+def _rulebook_of(world: World) -> Rulebook:
+    """Imported here, as all of alerting is: a first scrape need not wait for it. Raise ConfigError."""
+    from dbwatch.app import alerting, rulebook
+
+    del alerting  # in the thread of who calls, so that the event loop need not
+    return rulebook.read(world)

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import structlog
 
 from dbwatch.app.world import same_questions
-from dbwatch.errors import Reason
+from dbwatch.errors import EngineError, Reason
+from dbwatch.poller.once import Target, ask_once
 from dbwatch.poller.poller import InstancePoller
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dbwatch.app.world import World
+    from dbwatch.core.model import Rows
     from dbwatch.poller.poller import Surroundings
+    from dbwatch.settings.models import Instance
 
 log = structlog.get_logger()
 STOP_SECONDS = 3.0
@@ -49,9 +52,9 @@ class Fleet:
                 self._tasks[name] = self._group.create_task(poller.run(), name=f"instance {name}")
         self._world = world
 
-    def _goes_on(self, poller: InstancePoller, world: World, wanted: object) -> bool:
+    def _goes_on(self, poller: InstancePoller, world: World, wanted: Instance | None) -> bool:
         """Equal settings, equal questions, and no refused login: a reload is how an operator says `try again`."""
-        if self._world is None or poller.instance != wanted:
+        if self._world is None or wanted is None or poller.instance.as_polled != wanted.as_polled:
             return False
         engine = poller.instance.identity.engine
         refused = poller.watch.state.reason is Reason.AUTH
@@ -74,6 +77,16 @@ class Fleet:
             _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
             if late:
                 log.warning("stop_incomplete", tasks=sorted(task.get_name() for task in late))
+
+    async def look(self, name: str, question: str) -> Rows:
+        """Ask one instance a question of sql/<engine>/jobs, in the place of its probe. Raise EngineError."""
+        poller, world = self._pollers.get(name), self._world
+        if poller is None or world is None:
+            raise EngineError(Reason.MISSING, "it is not watched any more")
+        engine, catalogue = poller.engine, world.catalogue
+        async with poller.spare, self._around.logins:
+            target = Target(poller.instance, engine, catalogue, self._around.clock)
+            return await ask_once(target, catalogue.question(engine.name, question))
 
     def publish(self) -> None:
         """Tell every instance's state anew: a maintenance window opened or closed."""

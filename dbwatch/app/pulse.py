@@ -12,8 +12,8 @@ from dbwatch.app.notify import notify, watchdog_seconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dbwatch.clock import Clock
     from dbwatch.http.own_metrics import OwnMetrics
-    from dbwatch.poller.clock import Clock
     from dbwatch.store import Store
     from dbwatch.tasks import Heartbeats
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from dbwatch.cli import activity
-from dbwatch.cli.tables import table
-from dbwatch.cli.units import value_text
 from dbwatch.core import exposition
 from dbwatch.core.model import Lane, Role
+from dbwatch.core.showing import activity
+from dbwatch.core.showing.humanise import moment
+from dbwatch.core.showing.tables import table
+from dbwatch.core.showing.units import value_text
 from dbwatch.errors import UsageError
-from dbwatch.http.humanise import moment
 from dbwatch.poller import self_metrics
 from dbwatch.poller.once import SAMPLE_SECONDS, ask_once, poll_once
 from dbwatch.poller.outcome import lines_of

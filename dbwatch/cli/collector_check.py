@@ -17,8 +17,8 @@ from dbwatch.cli.targets import named
 from dbwatch.core import reference
 from dbwatch.core.model import Scope
 from dbwatch.core.schedule import COST_SHARE
+from dbwatch.core.showing.humanise import duration
 from dbwatch.errors import CatalogueError, Fault, UsageError
-from dbwatch.http.humanise import duration
 from dbwatch.poller.once import Target, poll_once
 from dbwatch.settings.load import load
 from dbwatch.settings.models import DatabaseFilter

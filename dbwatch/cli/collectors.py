@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
-from dbwatch import library
-from dbwatch.cli.tables import table
-from dbwatch.core import reference
+from dbwatch import library, rule_library
+from dbwatch.core import alert_reference, reference
 from dbwatch.core.catalogue import ENGINES
 from dbwatch.core.model import Role, Scope
+from dbwatch.core.showing.tables import table
 from dbwatch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -77,10 +77,17 @@ def details(catalogue: Catalogue, items: Iterable[Collector]) -> Iterator[str]:
 
 def write_reference(catalogue: Catalogue, directory: Path) -> list[Path]:
     """Write the generated pages. Raise UsageError where that is not possible."""
+    written = pages(catalogue)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        for name, text in reference.pages(catalogue).items():
+        for name, text in written.items():
             (directory / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{directory}: {error.strerror}") from None
-    return [directory / name for name in reference.pages(catalogue)]
+    return [directory / name for name in written]
+
+
+def pages(catalogue: Catalogue) -> dict[str, str]:
+    """Every generated page of docs/reference by its file name."""
+    alerts = alert_reference.described(rule_library.shipped_texts())
+    return {**reference.pages(catalogue), "alerts.md": alert_reference.page(alerts, library.thresholds())}

@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from dbwatch import __version__
-from dbwatch.cli import ask_commands, catalogue_commands, check_command, config_commands, maintenance_commands
+from dbwatch.cli import (
+    alerts_commands,
+    ask_commands,
+    catalogue_commands,
+    check_command,
+    config_commands,
+    mail_commands,
+    maintenance_commands,
+    rules_commands,
+)
 from dbwatch.cli.options import DEFAULT_CONFIG, Config
 
 app = typer.Typer(
@@ -21,6 +30,9 @@ app = typer.Typer(
 )
 app.add_typer(config_commands.app, name="config")
 app.add_typer(maintenance_commands.app, name="maintenance")
+app.add_typer(rules_commands.app, name="rules")
+app.add_typer(alerts_commands.app, name="alerts")
+app.add_typer(mail_commands.app, name="mail")
 
 
 def _version(asked: bool) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch.cli.ask import title
+from dbwatch.core.showing.humanise import duration
 from dbwatch.engines.base import ONLY_READ
 from dbwatch.errors import Reason
-from dbwatch.http.humanise import duration
 from dbwatch.poller.once import poll_once
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ import time
 from typing import TYPE_CHECKING
 
 from dbwatch import history
-from dbwatch.cli.tables import table
 from dbwatch.core import durations
+from dbwatch.core.showing import humanise
+from dbwatch.core.showing.tables import table
 from dbwatch.errors import ControlError, DbwatchError, UsageError
-from dbwatch.http import control_client, humanise
+from dbwatch.http import control_client
 from dbwatch.settings.load import load
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from dbwatch.cli.ranges import Range, parse, plain
-from dbwatch.cli.units import value_text
 from dbwatch.core import strict_yaml
+from dbwatch.core.showing.units import value_text
 from dbwatch.errors import UsageError
 
 if TYPE_CHECKING:

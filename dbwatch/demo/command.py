@@ -13,21 +13,27 @@ from typing import TYPE_CHECKING
 import yaml
 
 from dbwatch import app
+from dbwatch.demo.databases import make_durable
 from dbwatch.demo.estate import demo_estate
+from dbwatch.demo.mail_catcher import mail_catcher
 from dbwatch.demo.witness import Witness
 from dbwatch.demo.workload import run_workload
+from dbwatch.errors import DbwatchError
 from dbwatch.files import config_root
 from dbwatch.settings.models import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dbwatch.demo.mail_catcher import Catcher
     from dbwatch.demo.model import DemoEstate, DemoServer
     from dbwatch.store import Store
 
 HOST, PORT = "127.0.0.1", 10432
 NAMES = {"postgres": "marseille-postgres", "mysql": "marseille-mariadb"}
 OWNER_ONLY = 0o600
+# A person who watches need not wait long; that servers which were made a moment ago are young is no news.
+THRESHOLDS = {"lock_wait_seconds": 15.0, "server_restarted_seconds": 0.0}
 
 
 def run(seconds: float | None, scale: float, say: Callable[[str], None]) -> int:
@@ -45,9 +51,13 @@ async def demonstrate(seconds: float | None, scale: float, say: Callable[[str], 
     async with demo_estate(scale) as estate:
         for reason in estate.absent.values():
             say(f"without MariaDB: {reason}")
+        for server in estate.servers:
+            await make_durable(server)
         witness = Witness()
         with tempfile.TemporaryDirectory(prefix="dbwatch-demo-") as directory:
-            code = await _watched(estate, Path(directory), witness, seconds, say)
+            async with mail_catcher() as catcher:
+                code = await _watched(estate, Path(directory), catcher, witness, seconds=seconds, say=say)
+            witness.mails = [mail.subject for mail in catcher.box.mails()]
     say("what dbwatch saw:")
     for line in witness.lines():
         say(f"  {line}")
@@ -55,22 +65,32 @@ async def demonstrate(seconds: float | None, scale: float, say: Callable[[str], 
 
 
 async def _watched(
-    estate: DemoEstate, directory: Path, witness: Witness, seconds: float | None, say: Callable[[str], None]
+    estate: DemoEstate,
+    directory: Path,
+    catcher: Catcher,
+    witness: Witness,
+    *,
+    seconds: float | None,
+    say: Callable[[str], None],
 ) -> int:
     port = free_port()
-    config = write_config(estate, directory, port)
+    config = write_config(estate, directory, port, catcher.smtp_port)
     stop = asyncio.Event()
     _stop_on_signals(stop)
 
     async with asyncio.TaskGroup() as group:
 
         def started(store: Store) -> None:
-            _tell(say, port, seconds)
+            _tell(say, port, catcher.url, seconds)
             group.create_task(witness.watch(store, stop), name="witness")
+            group.create_task(witness.watch_alerts(f"http://{HOST}:{port}/api/v1/alerts", stop), name="witness-alerts")
 
         async def daemon() -> int:
             try:
                 return await app.run(config, environ={}, on_started=started, stop=stop)
+            except DbwatchError as error:
+                say(f"the daemon did not start: {error}")
+                return 1
             finally:
                 stop.set()
 
@@ -85,8 +105,9 @@ async def _watched(
     return watching.result()
 
 
-def _tell(say: Callable[[str], None], port: int, seconds: float | None) -> None:
+def _tell(say: Callable[[str], None], port: int, mails: str, seconds: float | None) -> None:
     say(f"page:    http://{HOST}:{port}/")
+    say(f"mails:   {mails}  (a session is blocked: told in about half a minute, resolved within five)")
     say(f"metrics: http://{HOST}:{port}/metrics")
     say("Ctrl-C ends it" if seconds is None else f"it ends by itself in {seconds:g} s")
 
@@ -108,7 +129,7 @@ def free_port() -> int:
     return PORT
 
 
-def write_config(estate: DemoEstate, directory: Path, port: int) -> Path:
+def write_config(estate: DemoEstate, directory: Path, port: int, smtp_port: int) -> Path:
     """A configuration like any operator's: passwords in files of their own."""
     document = {
         "instances": {NAMES[server.engine]: _instance(server, directory) for server in estate.servers},
@@ -117,10 +138,35 @@ def write_config(estate: DemoEstate, directory: Path, port: int) -> Path:
         "logging": {"level": "warning"},
         "state_directory": str(directory),
         "control_socket": str(directory / "control.sock"),
+        **_alerting(port, smtp_port),
     }
     path = directory / "dbwatch.yml"
     path.write_text(yaml.safe_dump(document))
     return path
+
+
+def _alerting(port: int, smtp_port: int) -> dict[str, object]:
+    """As a town hall would have it, but in a hurry: a person who watches waits for seconds, not for minutes."""
+    return {
+        "alerting": {
+            "notify": "direct",
+            "language": "fr",
+            "page_url": f"http://{HOST}:{port}",
+            "evaluation_interval": "5s",
+            "group_wait": "5s",
+            "group_interval": "15s",
+            "storm_limit": 100,
+            "flapping": {"changes": 100},  # the same session is blocked again every few minutes
+            "daily_digest": False,
+            "weekly_test": False,
+        },
+        "mail": {
+            "from": "dbwatch <dbwatch@marseille.example>",
+            "to": "astreinte@marseille.example",
+            "relays": [{"host": HOST, "port": smtp_port, "security": "none"}],
+        },
+        "thresholds": THRESHOLDS,
+    }
 
 
 def _instance(server: DemoServer, directory: Path) -> dict[str, object]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dbwatch.demo.drivers import connect
 from dbwatch.demo.model import DemoServer
-from dbwatch.demo.scripts import script, scripts
+from dbwatch.demo.scripts import named_statements, script, scripts
 from dbwatch.demo.servers import ADMIN_DATABASE, new_login
 
 if TYPE_CHECKING:
@@ -102,3 +102,10 @@ async def load_mysql(server: DemoServer, volume: Volume) -> None:
         await connection.script(script("mysql", "security", "02_grant_qualite.sql"))
         for text in scripts("mysql", "dml"):
             await connection.script(text)
+
+
+async def make_durable(server: DemoServer) -> None:
+    """Loading is over: from now on the server keeps what it confirms, as one that people rely on."""
+    async with administrator(server, ADMIN_DATABASE[server.engine], {}) as connection:
+        for statement in named_statements(script(server.engine, "dml", "00_durable.sql")).values():
+            await connection.run(statement)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from dbwatch.demo.model import DemoEstate, DemoServer, Login
 
 RETRY_SECONDS = 2.0
-BLOCKED_SECONDS = 20.0
+BLOCKED_SECONDS = 75.0  # long enough to be told, short enough to see it resolve
+CALM_SECONDS = 270.0  # an alert of it lasts three minutes longer than it, so that a flicker is not told twice
 FORGOTTEN_SECONDS = 25.0
 
 
@@ -113,12 +114,12 @@ async def long_query(stage: Stage) -> None:
         await asyncio.sleep(60)
 
 
-async def blockade(stage: Stage, *, first_after_seconds: float = 2.0, every_seconds: float = 30.0) -> None:
-    """One session keeps a row for 20 s; a second waits for it, a third behind the second; then all is released."""
+async def blockade(stage: Stage, *, first_after_seconds: float = 2.0, calm_seconds: float = CALM_SECONDS) -> None:
+    """One session keeps a row; a second waits for it, a third behind the second; then all is released, and calm."""
     await asyncio.sleep(first_after_seconds)
     while True:
         await block_once(stage, BLOCKED_SECONDS)
-        await asyncio.sleep(every_seconds)
+        await asyncio.sleep(calm_seconds)
 
 
 async def block_once(stage: Stage, seconds: float) -> None:
@@ -131,6 +132,7 @@ async def block_once(stage: Stage, seconds: float) -> None:
         await holder.run(update)
         async with asyncio.TaskGroup() as group:
             for number, session in enumerate(waiting):
+                await session.run(stage.statements["incident_patience"])
                 group.create_task(session.run(update), name=f"blocked-{number}")
                 await asyncio.sleep(0.1)
             await asyncio.sleep(seconds)

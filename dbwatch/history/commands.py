@@ -8,6 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from dbwatch.errors import UsageError
+from dbwatch.history import alert_commands
+from dbwatch.history.arguments import duration, text
 from dbwatch.history.maintenance import Window
 
 if TYPE_CHECKING:
@@ -17,9 +19,6 @@ if TYPE_CHECKING:
     from dbwatch.settings.models import Settings
 
     Command = Callable[[dict[str, object]], Awaitable[object]]
-
-LONGEST_SECONDS = 366 * 86400.0
-LONGEST_TEXT = 500
 
 
 def commands(
@@ -44,7 +43,12 @@ def commands(
         name = text(arguments, "instance")
         return [asdict(each) for each in history.windows(clock()) if name in ("", each.instance)]
 
-    return {"maintenance_start": start, "maintenance_stop": stop, "maintenance_list": listed}
+    windows: Mapping[str, Command] = {
+        "maintenance_start": start,
+        "maintenance_stop": stop,
+        "maintenance_list": listed,
+    }
+    return {**windows, **alert_commands.commands(history, clock)}
 
 
 def window(arguments: Mapping[str, object], instances: Collection[str], now: float) -> Window:
@@ -54,20 +58,6 @@ def window(arguments: Mapping[str, object], instances: Collection[str], now: flo
         near = difflib.get_close_matches(name, instances, 1)
         hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(instances)) or 'none'}"
         raise UsageError(f"no instance {name!r} in the configuration: {hint}")
-    seconds = arguments.get("seconds")
-    if seconds is not None and not _is_duration(seconds):
-        raise UsageError("a window lasts a positive number of seconds, a year at the most")
-    ends_at = now + float(str(seconds)) if seconds is not None else None
+    seconds = duration(arguments, "a window")
+    ends_at = now + seconds if seconds is not None else None
     return Window(name, now, ends_at, text(arguments, "reason"), text(arguments, "who"))
-
-
-def _is_duration(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= LONGEST_SECONDS
-
-
-def text(arguments: Mapping[str, object], name: str) -> str:
-    """A short text, or nothing. Raise UsageError for anything else."""
-    value = arguments.get(name) or ""
-    if not isinstance(value, str) or len(value) > LONGEST_TEXT:
-        raise UsageError(f"{name} is a text of at most {LONGEST_TEXT} characters")
-    return value

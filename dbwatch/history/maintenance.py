@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import functools
-import sqlite3
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from dbwatch.errors import DbwatchError
+from dbwatch.history.alerts import AlertBook
+from dbwatch.history.outbox import Outbox
+from dbwatch.history.writing import Writer, query
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Mapping
     from concurrent.futures import Executor
-
-QUERIES = Path(__file__).with_name("queries")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +30,17 @@ class Window:
         return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
 
 
-@functools.cache
-def query(name: str) -> str:
-    return (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
-
-
 class History:
-    """Reads and writes through the one thread that owns the connection; `in_maintenance` answers from memory."""
+    """What outlives a restart: maintenance windows (answered from memory), `alerts` and `outbox`."""
 
     def __init__(
         self, connection: sqlite3.Connection, thread: Executor, clock: Callable[[], float] = time.time
     ) -> None:
-        self._connection = connection
-        self._thread = thread
+        self._writer = Writer(connection, thread)
         self._clock = clock
         self._windows: tuple[Window, ...] = ()
+        self.outbox = Outbox(self._writer)
+        self.alerts = AlertBook(self._writer, self.outbox)
 
     def in_maintenance(self, instance: str, now: float) -> bool:
         return any(window.instance == instance and window.is_open(now) for window in self._windows)
@@ -70,28 +62,21 @@ class History:
         return await self._write(("stop", {"instance": instance, "now": now}))
 
     async def refresh(self) -> None:
-        """Read the windows again."""
-        await self._in_thread(lambda: None)
+        """Read everything that is answered from memory again."""
+        self._windows = await self._writer.read(self._open)
+        await self.outbox.recover()
+        await self.alerts.load(self._clock())
 
     async def _write(self, *statements: tuple[str, Mapping[str, object]]) -> int:
         """Run statements as one transaction; the rows that the last one touched."""
 
-        def work() -> int:
-            with self._connection:
-                self._connection.execute("BEGIN IMMEDIATE")
-                return [self._connection.execute(query(name), values).rowcount for name, values in statements][-1]
+        def work(connection: sqlite3.Connection) -> tuple[int, tuple[Window, ...]]:
+            touched = [connection.execute(query(name), values).rowcount for name, values in statements][-1]
+            return touched, self._open(connection)
 
-        return await self._in_thread(work)
+        touched, self._windows = await self._writer.write(work)
+        return touched
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        result, windows = await asyncio.get_running_loop().run_in_executor(self._thread, self._done, work)
-        self._windows = windows
-        return result
-
-    def _done(self, work: Callable[[], T]) -> tuple[T, tuple[Window, ...]]:
-        try:
-            result = work()
-            rows = self._connection.execute(query("open"), {"now": self._clock()}).fetchall()
-        except sqlite3.Error as error:
-            raise DbwatchError(f"cannot use the history: {error}") from None
-        return result, tuple(Window(*row) for row in rows)
+    def _open(self, connection: sqlite3.Connection) -> tuple[Window, ...]:
+        rows = connection.execute(query("open"), {"now": self._clock()}).fetchall()
+        return tuple(Window(*row) for row in rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dbwatch.http import humanise
+from dbwatch.core.showing import humanise
 from dbwatch.http.selection import OWN_COLLECTOR
 
 if TYPE_CHECKING:

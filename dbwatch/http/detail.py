@@ -4,35 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dbwatch.http import humanise
+from dbwatch.core.alerting.view import NOT_STARTED
+from dbwatch.core.showing import humanise
+from dbwatch.http.alert_list import alerts_of
+from dbwatch.http.frame import framed, problem, time
 from dbwatch.http.markup import element
-from dbwatch.http.overview import (
-    figure_list,
-    framed,
-    has_figures,
-    problem,
-    state_line,
-    time,
-    what_it_is,
-    worth,
-)
+from dbwatch.http.overview import figure_list, has_figures, state_line, what_it_is, worth
 
 if TYPE_CHECKING:
+    from dbwatch.core.alerting.view import AlertBoard
     from dbwatch.http.figures import Ranking
+    from dbwatch.http.frame import Frame
     from dbwatch.http.markup import Child, Safe
-    from dbwatch.http.overview import Frame
     from dbwatch.http.view import CollectorView, InstanceView
 
 COLUMNS = ("Collector", "State", "Lane", "Every", "Last success", "Took", "Series")
 
 
-def detail(view: InstanceView, frame: Frame) -> str:
+def detail(view: InstanceView, frame: Frame, board: AlertBoard = NOT_STARTED) -> str:
     """The whole page."""
     state = view.state
     wrong = [problem(state.reason or "", state.message, state.remedy)] if state.message or state.remedy else []
     return framed(
         f"{view.name} {view.level.label} · dbwatch",
-        element("p", element("a", "← all instances", href="/"), class_="back"),
+        element("p", element("a", "← all instances", href=frame.to("/")), class_="back"),
         element(
             "main",
             element(
@@ -45,6 +40,7 @@ def detail(view: InstanceView, frame: Frame) -> str:
                 _facts(view, frame.now),
                 class_=f"card {view.level.name.lower()}",
             ),
+            alerts_of(view.name, board, frame),
             element("h2", "Collectors"),
             _table(view, frame.now) if view.collectors else element("p", "None has run yet."),
             *_rankings(view),

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dbwatch.core.alerting.view import NOT_STARTED
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
+
+    from dbwatch.core.alerting.view import AlertBoard
 
     Command = Callable[[dict[str, object]], Awaitable[object]]
 
@@ -19,3 +23,4 @@ class Doors:
     ready: Callable[[], str]  # "" when ready, else why not
     healthy: Callable[[], str]  # "" when healthy, else what is wrong
     commands: Mapping[str, Command] = field(default_factory=dict)  # of the control socket, by name
+    alerts: Callable[[], AlertBoard] = lambda: NOT_STARTED  # from memory, at once: called for every page

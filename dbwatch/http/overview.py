@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dbwatch import __version__
-from dbwatch.http import humanise
-from dbwatch.http.markup import document, element, joined
+from dbwatch.core.alerting.view import NOT_STARTED
+from dbwatch.core.showing import humanise
+from dbwatch.http.alert_list import alerts_above
+from dbwatch.http.frame import framed, problem, time
+from dbwatch.http.markup import element, joined
 from dbwatch.http.view import Freshness, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from dbwatch.core.alerting.view import AlertBoard
     from dbwatch.http.figures import Figure
+    from dbwatch.http.frame import Frame
     from dbwatch.http.markup import Safe
     from dbwatch.http.view import CollectorView, InstanceView
 
@@ -22,69 +25,17 @@ FLAVOURS = {"postgres": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB", "p
 PROBLEMS_SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What every page shows beside its subject."""
-
-    now: float
-    telemetry_path: str
-    path: str
-    refresh_seconds: int  # 0: not by itself
-    last_reload_failed: bool = False
-
-
-def overview(views: Sequence[InstanceView], frame: Frame) -> str:
+def overview(views: Sequence[InstanceView], frame: Frame, board: AlertBoard = NOT_STARTED) -> str:
     """The whole page. `views` come worst first."""
+    firing = sum(each.is_firing for each in board.alerts)
     return framed(
-        f"{_counted(views)} · dbwatch",
+        f"{f'{firing} firing, ' if firing else ''}{_counted(views)} · dbwatch",
         element("h1", "Instances", class_="hidden"),
         element("p", *_summary(views), class_="summary"),
-        element("main", *(_card(view, frame.now) for view in views), class_="cards") if views else _no_instances(),
+        alerts_above(board, frame),
+        element("main", *(_card(view, frame) for view in views), class_="cards") if views else _no_instances(),
         frame=frame,
     )
-
-
-def framed(title: str, *content: Safe, frame: Frame) -> str:
-    """Head and foot around the content of a page."""
-    refresh = str(frame.refresh_seconds) if frame.refresh_seconds else None
-    head = [element("meta", http_equiv="refresh", content=refresh)] if refresh else []
-    return document(title=title, head=head, body=[_top(frame), _banner(frame), *content, _foot(frame)])
-
-
-def _top(frame: Frame) -> Safe:
-    return element(
-        "header",
-        element("a", element("strong", "dbwatch"), href="/", class_="brand"),
-        element("span", __version__, class_="quiet"),
-        element(
-            "nav",
-            element("a", "metrics", href=frame.telemetry_path),
-            element("a", "JSON", href="/api/v1/instances"),
-            _refresh_link(frame),
-        ),
-    )
-
-
-def _banner(frame: Frame) -> Safe | None:
-    if not frame.last_reload_failed:
-        return None
-    text = "the configuration before it is still in use; see the log"
-    return element("div", element("strong", "the last reload failed: "), text, class_="problem banner", role="alert")
-
-
-def _refresh_link(frame: Frame) -> Safe:
-    if frame.refresh_seconds:
-        return element("a", "stop refreshing", href=f"{frame.path}?refresh=0")
-    return element("a", "refresh by itself", href=frame.path)
-
-
-def _foot(frame: Frame) -> Safe:
-    often = f", renewed every {frame.refresh_seconds} s" if frame.refresh_seconds else ", not renewed by itself"
-    return element("footer", "Page made ", time(frame.now, humanise.moment(frame.now)), often)
-
-
-def time(unix_seconds: float, text: str) -> Safe:
-    return element("time", text, datetime=humanise.iso(unix_seconds), title=humanise.moment(unix_seconds))
 
 
 def _counted(views: Sequence[InstanceView]) -> str:
@@ -107,10 +58,11 @@ def _no_instances() -> Safe:
     return element("main", element("p", "No instance is configured: add one under `instances` and reload."))
 
 
-def _card(view: InstanceView, now: float) -> Safe:
+def _card(view: InstanceView, frame: Frame) -> Safe:
+    now = frame.now
     return element(
         "article",
-        state_line(view, now, name=element("a", view.name, href=f"/instances/{view.name}")),
+        state_line(view, now, name=element("a", view.name, href=frame.to(f"/instances/{view.name}"))),
         element("p", what_it_is(view), class_="quiet what"),
         *problems(view, now),
         figure_list(view.figures, now, is_down=view.state.up is False) if has_figures(view) else None,
@@ -186,16 +138,6 @@ def what_happened(each: CollectorView, now: float) -> str:
     if each.status.message or not each.is_bad:
         return each.status.message
     return f"last success {humanise.ago(last, now)}" if last is not None else "it never succeeded"
-
-
-def problem(reason: str, message: str, remedy: str) -> Safe:
-    """A remedy is code: one click selects it whole."""
-    return element(
-        "div",
-        element("p", element("strong", reason), " " if reason and message else None, message),
-        element("code", remedy, class_="remedy", title="one click selects it") if remedy else None,
-        class_="problem",
-    )
 
 
 def figure_list(figures: Iterable[Figure], now: float, *, is_down: bool) -> Safe:

@@ -24,6 +24,7 @@ from prometheus_client.openmetrics import exposition as openmetrics_exposition
 
 from dbwatch import __version__
 from dbwatch.core.exposition import OPENMETRICS_END
+from dbwatch.http.own_alerting import EVERYTHING, AlertingCollector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,9 @@ LAG_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0)
 LATENESS_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 5.0)
 BUILD_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+# There from the start, so that the first crash of each is an increase.
+SUPERVISED = ("probe", "fast", "slow", "heavy", "sampler", "alertmanager", "heartbeat")
+SUFFIXES = {"histogram": ("_bucket", "_sum", "_count")}
 WORST_WINDOW_SECONDS = 300.0
 WORST_SLOT_SECONDS = 15.0
 
@@ -77,6 +81,8 @@ class OwnMetrics:
         self._make_configuration(registry)
         self._make_loop(registry, clock)
         self._make_http(registry)
+        self.alerting = AlertingCollector()
+        registry.register(self.alerting)
 
     def _make_configuration(self, registry: CollectorRegistry) -> None:
         self._last_reload_failed = False
@@ -118,6 +124,8 @@ class OwnMetrics:
             ["task"],
             registry=registry,
         )
+        for task in SUPERVISED:
+            self._crashes.labels(task)
 
     def _make_http(self, registry: CollectorRegistry) -> None:
         self._requests = Counter(
@@ -178,8 +186,22 @@ class OwnMetrics:
         self._instances.set(instances)
         self._series.set(series)
 
+    def samples(self) -> list[tuple[str, dict[str, str], float]]:
+        """Every sample as a value, for the rules that watch dbwatch itself: name, labels, value."""
+        families = self._registry.collect()
+        return [(sample.name, sample.labels, sample.value) for family in families for sample in family.samples]
+
     def render(self, *, openmetrics: bool) -> bytes:
         """The text of these metrics, without the end mark of OpenMetrics."""
         if openmetrics:
             return OPENMETRICS(self._registry).removesuffix(OPENMETRICS_END)
         return exposition.generate_latest(self._registry)
+
+
+def every_name() -> frozenset[str]:
+    """The names of all samples that the process's own metrics may have, for whoever checks a rule or a page."""
+    own = OwnMetrics()
+    own.alerting.figures = lambda: EVERYTHING
+    families = own.render(openmetrics=False).decode().splitlines()
+    types = (line.split()[2:4] for line in families if line.startswith("# TYPE "))
+    return frozenset(name + end for name, kind in types for end in SUFFIXES.get(kind, ("",)))

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from dbwatch.errors import ConfigError
+from dbwatch import files
+from dbwatch.errors import ConfigError, DbwatchError
 from dbwatch.http import api
+from dbwatch.http.alerts_api import Wanted, alerts_json
+from dbwatch.http.alerts_page import alerts_page
 from dbwatch.http.detail import detail
+from dbwatch.http.frame import ENGLISH, FRENCH, Frame
 from dbwatch.http.negotiation import accepts_gzip, page_format
-from dbwatch.http.overview import Frame, overview
+from dbwatch.http.overview import overview
+from dbwatch.http.runbook_page import is_name, runbook_page
 from dbwatch.http.selection import Selection
 from dbwatch.http.view import worst_first
 
 if TYPE_CHECKING:
+    from dbwatch.core.alerting.view import AlertBoard
     from dbwatch.http.doors import Doors
     from dbwatch.http.own_metrics import OwnMetrics
     from dbwatch.http.page import Pages
@@ -51,10 +57,13 @@ class Site:
         return [
             web.get("/", self.overview, name="overview"),
             web.get("/instances/{name}", self.detail, name="detail"),
+            web.get("/alerts", self.alerts, name="alerts"),
+            web.get("/runbooks/{name}", self.runbook, name="runbook"),
             web.get("/static/{name}", self.static, name="static"),
             web.get(self.http.telemetry_path, self.metrics, name="metrics"),
             web.get("/api/v1/instances", self.instances, name="api_instances"),
             web.get("/api/v1/instances/{name}", self.instance, name="api_instance"),
+            web.get("/api/v1/alerts", self.alerts_json, name="api_alerts"),
             web.get("/sd/prometheus", self.targets, name="service_discovery"),
             web.get("/-/healthy", self.healthy, name="healthy"),
             web.get("/-/ready", self.ready, name="ready"),
@@ -83,8 +92,9 @@ class Site:
 
     async def overview(self, request: web.Request) -> web.Response:
         views = await self.viewer.all()
-        frame = self._frame(request)
-        return _page(await self.viewer.aside(lambda: overview(worst_first(views), frame)))
+        board = self.doors.alerts()
+        frame = self._frame(request, board)
+        return _page(await self.viewer.aside(lambda: overview(worst_first(views), frame, board)))
 
     async def detail(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
@@ -92,7 +102,21 @@ class Site:
             view = self.viewer.one(name)
         except KeyError:
             return _no_instance(name)
-        return _page(detail(view, self._frame(request)))
+        board = self.doors.alerts()
+        return _page(detail(view, self._frame(request, board), board))
+
+    async def alerts(self, request: web.Request) -> web.Response:
+        board = self.doors.alerts()
+        frame = self._frame(request, board)
+        return _page(await self.viewer.aside(lambda: alerts_page(board, frame)))
+
+    async def runbook(self, request: web.Request) -> web.Response:
+        name = request.match_info["name"]
+        text = runbook_text(name)
+        if not text:
+            return line(404, f"no runbook {name!r} came with dbwatch")
+        frame = replace(self._frame(request, self.doors.alerts()), is_live=False)
+        return _page(await self.viewer.aside(lambda: runbook_page(name, text, frame)))
 
     async def static(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
@@ -115,6 +139,15 @@ class Site:
         except KeyError:
             return _no_instance(name)
         return web.json_response(api.instance_json(view))
+
+    async def alerts_json(self, request: web.Request) -> web.Response:
+        wanted, board, now = Wanted.of(request.query), self.doors.alerts(), self.viewer.now()
+        if wanted.fault:
+            return line(400, wanted.fault)
+        if wanted.is_unknown(board, [state.identity.db_instance for state in self.store.states()]):
+            return _no_instance(wanted.instance)
+        text = await self.viewer.aside(lambda: json.dumps(alerts_json(board, wanted, now)))
+        return web.json_response(text=text)
 
     async def targets(self, request: web.Request) -> web.Response:
         per = request.query.get("per", "")
@@ -151,11 +184,26 @@ class Site:
             return line(500, f"the old configuration is still in use; the new one has faults:\n{error}")
         return line(200, "reloaded")
 
-    def _frame(self, request: web.Request) -> Frame:
+    def _frame(self, request: web.Request, board: AlertBoard) -> Frame:
         asked = request.query.get("refresh", "")
         refresh = min(int(asked), REFRESH_MAX_SECONDS) if asked.isascii() and asked.isdigit() else REFRESH_SECONDS
-        failed = self.own.last_reload_failed
-        return Frame(self.viewer.now(), self.http.telemetry_path, request.path, refresh, failed)
+        return Frame(
+            self.viewer.now(),
+            self.http.telemetry_path,
+            request.path,
+            refresh,
+            last_reload_failed=self.own.last_reload_failed,
+            language=FRENCH if request.query.get("lang") == FRENCH else ENGLISH,
+            has_alerts=board.is_started,
+        )
+
+
+def runbook_text(name: str) -> str:
+    """'' where dbwatch brings none of that name."""
+    try:
+        return (files.runbooks_root() / f"{name}.md").read_text(encoding="utf-8") if is_name(name) else ""
+    except (OSError, DbwatchError):
+        return ""
 
 
 def line(status: int, text: str) -> web.Response:

@@ -10,7 +10,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from dbwatch.core.schedule import FRESH_FOR_INTERVALS
-from dbwatch.http import humanise
+from dbwatch.core.showing import humanise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -30,8 +30,16 @@ SHORTEST_GAP_SECONDS = 1.0
 class LoginProbe:
     """Logs in again and again; cancel it to stop."""
 
-    def __init__(self, watch: Watch, engine: Engine, logins: asyncio.Semaphore, heartbeats: Heartbeats) -> None:
+    def __init__(
+        self,
+        watch: Watch,
+        engine: Engine,
+        logins: asyncio.Semaphore,
+        heartbeats: Heartbeats,
+        place: asyncio.Lock | None = None,
+    ) -> None:
         self._watch = watch
+        self._place = place or asyncio.Lock()
         self._engine = engine
         self._logins = logins
         self._heartbeats = heartbeats
@@ -57,7 +65,7 @@ class LoginProbe:
     async def _login(self) -> Reason | None:
         """One fresh login, one ping. The reason where it failed."""
         try:
-            async with self._logins:
+            async with self._place, self._logins:
                 connect_seconds, ping_seconds, not_after = await self._timed()
         except EngineError as error:
             self._failures += 1

@@ -10,12 +10,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from dbwatch.clock import SystemClock
 from dbwatch.core import agreement, mapping
 from dbwatch.core.model import Lane, Scope
 from dbwatch.errors import EngineError, Reason, UsageError
 from dbwatch.host.machine import Machine
 from dbwatch.poller import advice, asking, self_metrics
-from dbwatch.poller.clock import SystemClock
 from dbwatch.poller.login import PHASE
 from dbwatch.poller.poller import configured
 from dbwatch.poller.watch import address
@@ -24,10 +24,10 @@ from dbwatch.store import CollectorStatus, InstanceState
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from dbwatch.clock import Clock
     from dbwatch.core.catalogue import Catalogue
     from dbwatch.core.model import Block, Collector, Facts, Question, Rows
     from dbwatch.engines.base import Engine, Session
-    from dbwatch.poller.clock import Clock
     from dbwatch.settings.models import Instance
 
 LANES = (Lane.FAST, Lane.SAMPLER, Lane.SLOW, Lane.HEAVY)

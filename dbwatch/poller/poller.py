@@ -19,10 +19,10 @@ from dbwatch.tasks import supervise
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
+    from dbwatch.clock import Clock
     from dbwatch.core.catalogue import Catalogue
     from dbwatch.core.model import Collector
     from dbwatch.engines.base import Engine
-    from dbwatch.poller.clock import Clock
     from dbwatch.settings.models import Instance
     from dbwatch.store import Store
     from dbwatch.tasks import Heartbeats
@@ -77,6 +77,7 @@ class InstancePoller:
         self._siblings = siblings
         self._engine = engine
         self._around = around
+        self.spare = asyncio.Lock()  # the probe's connection: who asks something in between takes its place
         self.watch = Watch(
             instance,
             catalogue=catalogue,
@@ -85,6 +86,10 @@ class InstancePoller:
             clock=around.clock,
             in_maintenance=around.in_maintenance,
         )
+
+    @property
+    def engine(self) -> Engine:
+        return self._engine
 
     async def run(self) -> None:
         """Poll; when cancelled, close every session and forget what was seen."""
@@ -102,7 +107,7 @@ class InstancePoller:
 
     def _works(self) -> Iterator[tuple[Lane, Callable[[], Awaitable[None]]]]:
         around = self._around
-        probe = LoginProbe(self.watch, self._engine, around.logins, around.heartbeats)
+        probe = LoginProbe(self.watch, self._engine, around.logins, around.heartbeats, self.spare)
         yield Lane.PROBE, probe.run
         place = asyncio.Lock()
         for lane in used_lanes(self.watch):

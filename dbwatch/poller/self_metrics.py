@@ -54,6 +54,11 @@ def blocks(state: InstanceState, measures: Measures) -> list[Block]:
     return [*made, *_collectors(state.collectors), *_tallies(measures.tallies)]
 
 
+def thresholds(values: Mapping[str, float]) -> list[Block]:
+    """What the alert rules compare this instance with, by name."""
+    return _many("dbwatch_threshold", ("name",), [((name,), value) for name, value in sorted(values.items())])
+
+
 def _one(family: str, value: float | None, **labels: str) -> list[Block]:
     if value is None:
         return []

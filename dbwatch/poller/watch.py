@@ -21,9 +21,9 @@ from dbwatch.store import CollectorStatus, InstanceState
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from dbwatch.clock import Clock
     from dbwatch.core.catalogue import Catalogue
     from dbwatch.core.model import Collector, Facts
-    from dbwatch.poller.clock import Clock
     from dbwatch.poller.outcome import Outcome
     from dbwatch.settings.models import Instance
     from dbwatch.store import Store

@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbwatch.errors import EngineError, Fault
+from dbwatch.settings import alerting_checks
 from dbwatch.settings.files import directory_error, is_open_to_all, read_error
 from dbwatch.settings.models import PURPOSES, MysqlInstance
 from dbwatch.settings.secrets import FILE_MEND, VARIABLE_MEND, file_error, text_error
 from dbwatch.settings.suggest import did_you_mean
 from dbwatch.settings.tls import ssl_context, tls_mode, unused_ca
-from dbwatch.settings.tree import Node, place_of, placed
+from dbwatch.settings.tree import Node, given, place_of, placed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
+    from dbwatch.settings.fields import Secret
     from dbwatch.settings.models import Credentials, Instance, Settings
     from dbwatch.settings.tree import KeyPath, Placing
 
@@ -44,6 +46,7 @@ class Checker:
 
     def run(self) -> None:
         self._http()
+        self._alerting()
         for number, path in enumerate(self._settings.collectors_dir):
             if problem := directory_error(path):
                 self._refuse(("collectors_dir", number), problem, "create the directory, or remove it from the list")
@@ -71,13 +74,26 @@ class Checker:
         if file is not None and (problem := read_error(file, may_be_empty=True)):
             self._refuse(("http", "web_config_file"), problem, "check the path and its permissions")
 
+    def _alerting(self) -> None:
+        for path, what, mend, _ in alerting_checks.missing(self._settings):
+            if not given(self._tree, path):  # what is given and wrong was told already
+                self._refuse(path, what, mend)
+        for path, what, mend, is_odd in alerting_checks.found(self._settings):
+            (self._warn if is_odd else self._refuse)(path, what, mend)
+        for number, relay in enumerate(self._settings.mail.relays):
+            self._password(("mail", "relays", number), relay)
+        if self._settings.alertmanager.basic_auth is not None:
+            self._password(("alertmanager", "basic_auth"), self._settings.alertmanager.basic_auth)
+        if self._settings.heartbeat.url is not None:
+            self._not_in_clear(("heartbeat", "url"), "url_file")
+
     def _passwords(self, instance: Instance) -> None:
         for purpose in PURPOSES:
             credentials: Credentials | None = getattr(instance, purpose)
             if credentials is not None:
                 self._password(("instances", instance.name, purpose), credentials)
 
-    def _password(self, path: KeyPath, credentials: Credentials) -> None:
+    def _password(self, path: tuple[str | int, ...], credentials: Secret) -> None:
         file, variable = credentials.password_file, credentials.password_env
         if file is not None and (problem := file_error(file)):
             self._refuse((*path, "password_file"), problem, FILE_MEND)
@@ -90,12 +106,12 @@ class Checker:
             if problem := text_error(held) if held else "is not set":
                 self._refuse((*path, "password_env"), f"names a variable that {problem}", VARIABLE_MEND)
 
-    def _not_in_clear(self, path: KeyPath) -> None:
+    def _not_in_clear(self, path: tuple[str | int, ...], instead: str = "password_file") -> None:
         place, _ = place_of(self._tree, path)
         if place.line and is_open_to_all(Path(place.source)):
-            self._warn(path, "stands in a file that every account of this machine can read", "use password_file")
+            self._warn(path, "stands in a file that every account of this machine can read", f"use {instead}")
 
-    def _closed(self, path: KeyPath, file: Path) -> None:
+    def _closed(self, path: tuple[str | int, ...], file: Path) -> None:
         if is_open_to_all(file):
             self._warn(path, "every account of this machine can read the file", "chmod o-rwx, or 0400")
 
@@ -169,6 +185,20 @@ def unknown_collectors(
     """
     anywhere = frozenset[str]().union(*known.values())
     return list(dict.fromkeys(at(*each) for each in _unknown(settings, known, anywhere)))
+
+
+def unknown_thresholds(settings: Settings, known: AbstractSet[str], at: Placing = unplaced) -> list[Fault]:
+    """Overrides of thresholds that no rule could compare with."""
+    places: list[tuple[KeyPath, Mapping[str, float]]] = [(("thresholds",), settings.thresholds)]
+    places += [(("instances", each.name, "thresholds"), each.thresholds) for each in settings.instances.values()]
+    mend = "see alerting/thresholds.yml for their names"
+    faults = [
+        at((*path, name), "there is no such threshold", did_you_mean(name, known) or mend)
+        for path, names in places
+        for name in names
+        if name not in known
+    ]
+    return list(dict.fromkeys(faults))
 
 
 def _unknown(

@@ -28,6 +28,7 @@ TAG = "tag:yaml.org,2002:"
 PLAIN_TAGS = frozenset(TAG + name for name in ("null", "bool", "int", "float", "str"))
 # What a person writes without a tag and means as text: 2026-01-31, =, <<.
 TEXT_TAGS = frozenset(TAG + name for name in ("timestamp", "value", "merge"))
+SEXAGESIMAL_TAGS = frozenset({TAG + "int", TAG + "float"})  # YAML 1.1 reads 22:00 as 1320: here it is a time of day
 FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 QUOTE = "put the value in 'single quotes' if it is text"
 NO_TAG = "a word that begins with '!' is a YAML tag, which no setting takes"
@@ -91,7 +92,7 @@ def scalar(value: str, tag: str | None = None, *, implicit: tuple[bool, bool] = 
     """One YAML scalar; ValueError where its tag or form is not one of ours."""
     if tag is None or tag == "!":
         tag = _implied_tag(value, implicit)
-    if tag in TEXT_TAGS:
+    if tag in TEXT_TAGS or (tag in SEXAGESIMAL_TAGS and ":" in value):
         return value
     if tag not in PLAIN_TAGS:
         raise ValueError(NO_TAG)

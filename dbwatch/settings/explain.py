@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dbwatch.core import wording
-from dbwatch.settings.models import MONTH_SECONDS, Credentials, MysqlInstance, PostgresInstance, Settings
-from dbwatch.settings.suggest import did_you_mean, model_at
+from dbwatch.settings.fields import MONTH_SECONDS
+from dbwatch.settings.models import Credentials, MysqlInstance, PostgresInstance, Settings
+from dbwatch.settings.suggest import did_you_mean, keys, model_at
 from dbwatch.settings.tree import Node, place_of
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ PATTERNS = {
         "use letters, digits, '.', '_' and '-', at most 63, a letter or a digit first",
     ),
     "host": ("must be a host name, an address without [ ], or a socket directory", "remove blanks and brackets"),
+    "list_id": ("cannot be a list's name", "write it like a host name: dbwatch.example.org"),
     "telemetry_path": ("must be a path such as /metrics", "begin it with '/'; letters, digits and . _ - / may follow"),
 }
 MISSING = {
@@ -76,7 +78,7 @@ def words(mistake: ErrorDetails) -> wording.Words:
     """What is wrong with a setting, and how to mend it."""
     kind, location, context = mistake["type"], mistake["loc"], mistake.get("ctx", {})
     if kind in KINDS:
-        return KINDS[kind]
+        return (wording.KINDS if "thresholds" in location else KINDS)[kind]
     match kind:
         case "extra_forbidden":
             told = "is no setting", _known_keys(location)
@@ -93,7 +95,7 @@ def words(mistake: ErrorDetails) -> wording.Words:
 
 
 def _pattern(location: Location) -> tuple[str, str]:
-    if "labels" in location:
+    if {"labels", "match", "group_by"} & set(location):
         return "cannot be a label's name", "use letters, digits and '_', a letter first"
     return PATTERNS.get(str(location[-1]), PATTERNS["name"])
 
@@ -105,7 +107,7 @@ def _known_keys(location: Location) -> str:
         model = model_at(ENGINES.get(parents[2], PostgresInstance), parents[3:])
     else:
         model = model_at(Settings, parents)
-    known = [name for name in (model.model_fields if model else ()) if name != "name"]
+    known = [name for name in (keys(model) if model else ()) if name != "name"]
     if not parents:
         known.append("defaults")
     if key in Credentials.model_fields and "monitor" in known:

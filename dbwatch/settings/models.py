@@ -7,49 +7,27 @@ complete. Mappings compare by content, whatever the order of their keys.
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     PositiveInt,
-    SecretStr,
     field_validator,
-    model_validator,
 )
 
 from dbwatch.core.model import Identity
+from dbwatch.settings.alerting import Alerting, AlertmanagerPush, Heartbeat, Mail
+from dbwatch.settings.fields import Duration, Host, Model, Port, Secret, Threshold, listed
 
-DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
-SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-MONTH_SECONDS = 31 * 86400.0
 RESERVED_LABELS = frozenset({"db_instance", "engine", "job", "instance"})
 PURPOSES = ("monitor", "audit", "backup")
 LOCAL, LOOPBACK = "local", "127.0.0.1"
 TAKEN_PATHS = ("/-/", "/api/", "/instances/", "/sd/", "/static/")  # as http serves them, beside the page itself
-PASSWORD_SOURCES = ("password_file", "password_env", "password")
-
-
-def seconds(value: object) -> object:
-    """`15s`, `500ms`, `5m`, `1h30m`, or a number of seconds."""
-    if not isinstance(value, str | bool):
-        return value
-    compact = str(value).replace(" ", "")
-    parts = DURATION.findall(compact)
-    if not parts or "".join(number + unit for number, unit in parts) != compact:
-        raise ValueError("not a duration: write 500ms, 15s, 5m or 1h30m")
-    return sum(float(number) * SECONDS[unit] for number, unit in parts)
-
-
-def listed(value: object) -> object:
-    """One path may stand where a list of them is expected."""
-    return [value] if isinstance(value, str | Path) else value
 
 
 def named(value: object) -> object:
@@ -57,13 +35,6 @@ def named(value: object) -> object:
     if not isinstance(value, Mapping):
         return value
     return {key: {"name": key, **one} if isinstance(one, Mapping) else one for key, one in value.items()}
-
-
-def _host_only(host: str) -> str:
-    """A URL or a DSN holds a password perhaps: refused without repeating it."""
-    if not host.startswith("/") and any(character in host for character in "/@"):
-        raise ValueError("not a host name: give name or address only; user and password have keys of their own")
-    return host
 
 
 def _not_reserved(label: str) -> str:
@@ -78,37 +49,15 @@ def _not_taken(path: str) -> str:
     return path
 
 
-Duration = Annotated[
-    float,
-    BeforeValidator(seconds, json_schema_input_type=str | float),
-    Field(gt=0, le=MONTH_SECONDS, allow_inf_nan=False),
-]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
-Host = Annotated[str, Field(pattern=r"^[^\s\[\]]+$"), AfterValidator(_host_only)]
-Port = Annotated[int, Field(ge=1, le=65535)]
 TelemetryPath = Annotated[str, Field(pattern=r"^/[\w/.-]+$"), AfterValidator(_not_taken)]
 LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$"), AfterValidator(_not_reserved)]
 
 
-class Model(BaseModel):
-    """Frozen, closed, and silent about its input: a wrong section must not print the password in it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class Credentials(Model):
-    """Who we are for one purpose. The password comes from one place at most."""
+class Credentials(Secret):
+    """Who we are for one purpose."""
 
     user: str = Field(min_length=1)
-    password: SecretStr | None = None
-    password_file: Path | None = None
-    password_env: str | None = Field(default=None, min_length=1)
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Credentials:
-        if sum(getattr(self, source) is not None for source in PASSWORD_SOURCES) > 1:
-            raise ValueError("the password comes from two places: keep one of password_file, password_env, password")
-        return self
 
 
 class Labels(Model):
@@ -170,6 +119,7 @@ class BaseInstance(Model):
     applications: tuple[str, ...] = ()
     databases: DatabaseFilter = DatabaseFilter()
     collectors: Mapping[str, CollectorOverride] = Field(default_factory=dict)
+    thresholds: Mapping[str, Threshold] = Field(default_factory=dict)
     probe_interval: Duration = 15.0
     fast_interval: Duration = 10.0
     connect_timeout: Duration = 3.0
@@ -180,6 +130,11 @@ class BaseInstance(Model):
     def named_accounts(self) -> frozenset[str]:
         """The accounts that labels may name: those of services, and our own."""
         return frozenset((*self.service_accounts, self.monitor.user))
+
+    @property
+    def as_polled(self) -> Self:
+        """Without what only alert rules look at: a changed threshold is no reason to log in anew."""
+        return self.model_copy(update={"thresholds": {}})
 
     @property
     def is_on_socket(self) -> bool:
@@ -273,6 +228,11 @@ class Settings(Model):
     instances: Annotated[Mapping[Name, Instance], BeforeValidator(named)] = Field(default_factory=dict)
     http: Http = Http()
     logging: Logging = Logging()
+    alerting: Alerting = Alerting()
+    mail: Mail = Mail()
+    alertmanager: AlertmanagerPush = AlertmanagerPush()
+    heartbeat: Heartbeat = Heartbeat()
+    thresholds: Mapping[str, Threshold] = Field(default_factory=dict)
     collectors_dir: Annotated[tuple[Path, ...], BeforeValidator(listed)] = ()
     state_directory: Path = Path("/var/lib/dbwatch")
     control_socket: Path = Path("/run/dbwatch/control.sock")

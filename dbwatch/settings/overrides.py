@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from dbwatch.errors import Fault
 from dbwatch.settings.documents import parse
-from dbwatch.settings.models import PASSWORD_SOURCES, Settings
+from dbwatch.settings.fields import PASSWORD_SOURCES
+from dbwatch.settings.models import Settings
 from dbwatch.settings.suggest import did_you_mean
 from dbwatch.settings.tree import KeyPath, Node, Place, replaced
 
@@ -26,7 +27,7 @@ RESERVED = re.compile(r"DBWATCH_(CONFIG|LAB|BENCH_\w+)")
 # What Kubernetes sets in every pod beside a service called dbwatch; its names hold no two '_' in a row.
 SERVICE_LINK = re.compile(r"DBWATCH_(\w+_)?(SERVICE_(HOST|PORT)\w*|PORT(_\d+_\w+)?)")
 DEEPEST = 6  # instances, a name, collectors, a name, a key; one more to be refused by its name
-SECTIONS = ("instances", "defaults", "http", "logging")
+SECTIONS = ("instances", "defaults", "http", "logging", "alerting", "mail", "alertmanager", "heartbeat", "thresholds")
 
 
 def apply_environment(tree: Node, environ: Mapping[str, str]) -> tuple[Node, list[Fault]]:
@@ -51,6 +52,8 @@ def _password_variables(node: Node) -> Iterable[str]:
     for key, child in node.items.items():
         if key == "password_env" and isinstance(child.data, str):
             yield child.data
+        yield from _password_variables(child)
+    for child in node.data if isinstance(node.data, list) else ():
         yield from _password_variables(child)
 
 

@@ -19,14 +19,16 @@ CREDENTIALS = "CREDENTIALS_DIRECTORY"
 PATH_KEYS = frozenset({
     "password_file", "ca_file", "certificate_file", "key_file", "socket",
     "web_config_file", "collectors_dir", "state_directory", "control_socket",
+    "rules_dir", "templates_dir", "bearer_token_file", "url_file",
 })  # fmt: skip
-NO_PATHS = frozenset({"labels", "collectors"})  # their keys are free
+SECRET_FILES = frozenset({"password_file", "bearer_token_file", "url_file"})
+NO_PATHS = frozenset({"labels", "collectors", "thresholds", "match"})  # their keys are free
 
 POSTGRES_KEYS = frozenset(PostgresInstance.model_fields)
 MYSQL_KEYS = frozenset(MysqlInstance.model_fields)
 EITHER_KEYS = POSTGRES_KEYS | MYSQL_KEYS
 SINGULAR = frozenset({"name", "host"})  # each instance has its own
-SECTIONS = frozenset({"labels", "databases", "collectors", "tls"})
+SECTIONS = frozenset({"labels", "databases", "collectors", "thresholds", "tls"})
 
 
 def prepared(tree: Node, environ: Mapping[str, str]) -> tuple[Node, list[Fault]]:
@@ -56,7 +58,7 @@ def _anchored(node: Node, environ: Mapping[str, str], faults: list[Fault]) -> No
         if not directory:
             faults.append(node.place.fault(f"{CREDENTIALS} is not set", "LoadCredential= of the systemd unit sets it"))
         text = text.replace("${" + CREDENTIALS + "}", directory)
-    if key == "password_file" and directory and _is_file(Path(directory, text)):
+    if key in SECRET_FILES and directory and _is_file(Path(directory, text)):
         return Node(str(Path(directory, text)), node.place)
     return Node(str(node.place.directory / text), node.place)
 

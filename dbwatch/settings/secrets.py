@@ -13,13 +13,13 @@ from dbwatch.settings.files import MAX_SECRET_BYTES, opened, why
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dbwatch.settings.models import Credentials
+    from dbwatch.settings.fields import Secret
 
 FILE_MEND = "create it with the password as its only line, in UTF-8, owned by the account of dbwatch, mode 0400"
 VARIABLE_MEND = "set it in the environment of dbwatch, one line in UTF-8, or use password_file"
 
 
-def read_password(credentials: Credentials) -> SecretStr | None:
+def read_password(credentials: Secret) -> SecretStr | None:
     """From the file (less one newline at its end), the environment, or the settings; None: log in without one."""
     if credentials.password_file is not None:
         return _from_file(credentials.password_file)
@@ -28,7 +28,7 @@ def read_password(credentials: Credentials) -> SecretStr | None:
     return credentials.password
 
 
-def secret_version(credentials: Credentials) -> object:
+def secret_version(credentials: Secret) -> object:
     """Changes when the password file does: what ends the pause after a refused login. None: no such file."""
     if credentials.password_file is None:
         return None
@@ -41,7 +41,7 @@ def secret_version(credentials: Credentials) -> object:
 
 def file_error(path: Path) -> str:
     """Why the file cannot be a password's, or an empty text."""
-    return _read(path)[1]
+    return read_line(path)[1]
 
 
 def text_error(password: str) -> str:
@@ -59,14 +59,14 @@ def _is_utf_8(text: str) -> bool:
 
 
 def _from_file(path: Path) -> SecretStr:
-    password, problem = _read(path)
+    password, problem = read_line(path)
     if problem:
         raise EngineError(Reason.AUTH, f"password file {path} {problem}", f"{FILE_MEND}; the server was not asked")
     return SecretStr(password)
 
 
-def _read(path: Path) -> tuple[str, str]:
-    """The password, and what is wrong with it."""
+def read_line(path: Path) -> tuple[str, str]:
+    """The one line of a secret's file, and what is wrong with it."""
     try:
         with opened(path) as file:
             text = file.read(MAX_SECRET_BYTES).decode()

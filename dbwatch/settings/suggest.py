@@ -22,10 +22,17 @@ def model_at(model: type[BaseModel], path: Iterable[str | int]) -> type[BaseMode
     for step in path:
         if get_origin(pending) is Mapping:
             pending = _inner(get_args(pending)[1])
+        elif get_origin(pending) is tuple:
+            pending = _inner(get_args(pending)[0])
         else:
             field = pending.model_fields.get(str(step)) if _is_model(pending) else None
             pending = _inner(field.annotation) if field else None
     return pending if _is_model(pending) else None
+
+
+def keys(model: type[BaseModel]) -> list[str]:
+    """Its keys as they are written."""
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _is_model(candidate: object) -> TypeGuard[type[BaseModel]]:
@@ -33,7 +40,7 @@ def _is_model(candidate: object) -> TypeGuard[type[BaseModel]]:
 
 
 def _inner(annotation: object) -> object:
-    """`Credentials | None` is about Credentials; a mapping stays one, for its keys are a step of their own."""
-    if get_origin(annotation) is Mapping:
+    """`Credentials | None` is about Credentials; mappings and lists stay, for what leads into them is a step too."""
+    if get_origin(annotation) in {Mapping, tuple}:
         return annotation
     return next((part for part in (annotation, *get_args(annotation)) if _is_model(part)), None)

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbwatch.errors import Fault
-from dbwatch.settings.models import PASSWORD_SOURCES, PURPOSES
+from dbwatch.settings.alerting import Heartbeat, Relay
+from dbwatch.settings.fields import PASSWORD_SOURCES
+from dbwatch.settings.models import PURPOSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 KEY_LENGTH = 60
 CREDENTIAL_KEYS = ("user", *PASSWORD_SOURCES)
+RELAY_KEYS = tuple(Relay.model_fields)
+HEARTBEAT_KEYS = tuple(Heartbeat.model_fields)
 SURELY_A_KEY = 0.75
 
 Scalar = str | int | float | bool | None
@@ -66,10 +70,19 @@ def shown(path: KeyPath) -> str:
 
 def _may_be_secret(path: KeyPath) -> bool:
     """An odd key beside `password:` may be the password on a line of its own, unless it looks like a known key."""
+    known: tuple[str, ...]
     match path:
         case ("instances", _, purpose, key) | ("defaults", purpose, key) if purpose in PURPOSES:
-            return not difflib.get_close_matches(key[:KEY_LENGTH], CREDENTIAL_KEYS, cutoff=SURELY_A_KEY)
-    return False
+            known = CREDENTIAL_KEYS
+        case ("alertmanager", "basic_auth", key):
+            known = CREDENTIAL_KEYS
+        case ("mail", "relays", _, key):
+            known = RELAY_KEYS
+        case ("heartbeat", key):
+            known = HEARTBEAT_KEYS
+        case _:
+            return False
+    return not difflib.get_close_matches(key[:KEY_LENGTH], known, cutoff=SURELY_A_KEY)
 
 
 def printable(key: str) -> str:
@@ -143,6 +156,14 @@ def place_of(node: Node, path: Sequence[str | int]) -> tuple[Place, KeyPath]:
             return node.place, tuple(str(key) for key in path[depth:])
         node = child
     return node.place, ()
+
+
+def given(node: Node, path: Sequence[str | int]) -> bool:
+    """Whether something is written there, be it right or wrong."""
+    found: Node | None = node
+    for step in path:
+        found = _child(found, step) if found is not None else None
+    return found is not None and bool(found.data)
 
 
 def placed(tree: Node) -> Placing:

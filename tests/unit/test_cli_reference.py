@@ -6,19 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from dbwatch import library
+from dbwatch import library, rule_library
 from dbwatch.cli import collectors
-from dbwatch.core import reference
+from dbwatch.core import alert_reference, reference
 from dbwatch.errors import UsageError
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", ["metrics.md", "collectors.md"])
+@pytest.mark.parametrize("name", ["metrics.md", "collectors.md", "alerts.md"])
 def test_the_committed_pages_are_what_make_docs_would_write(name: str) -> None:
     committed = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
 
-    assert reference.pages(library.load())[name] == committed, "run `make docs`"
+    assert collectors.pages(library.load())[name] == committed, "run `make docs`"
 
 
 def test_every_family_is_described_with_its_givers() -> None:
@@ -43,7 +43,22 @@ def test_a_bar_does_not_break_a_table() -> None:
 def test_the_pages_are_written_where_asked(tmp_path: Path) -> None:
     written = collectors.lines([], None, [], tmp_path / "new")
 
-    assert [f"wrote {tmp_path}/new/metrics.md", f"wrote {tmp_path}/new/collectors.md"] == written
+    assert [f"wrote {tmp_path}/new/{name}.md" for name in ("metrics", "collectors", "alerts")] == written
+
+
+def test_every_alert_is_described_with_its_thresholds_and_its_runbook() -> None:
+    alerts = alert_reference.described(rule_library.shipped_texts())
+    page = alert_reference.page(alerts, library.thresholds())
+
+    assert all(f"### {each.name}\n" in page for each in alerts)
+    assert all(f"[runbook](../runbooks/{each.name}.md)" in page for each in alerts)
+    assert "{{" not in page.replace("```promql", "")
+
+
+def test_every_threshold_is_one_that_some_alert_compares_with_and_the_other_way_round() -> None:
+    compared = {name for each in alert_reference.described(rule_library.shipped_texts()) for name in each.thresholds}
+
+    assert library.thresholds().keys() == compared
 
 
 def test_the_list_can_be_held_to_one_engine() -> None:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbwatch.cli import activity, ask, looking
+from dbwatch.cli import ask, looking
 from dbwatch.core import catalogue
 from dbwatch.core.catalogue import Source
+from dbwatch.core.showing import activity
 from dbwatch.errors import UsageError
 from dbwatch.poller.once import Target
 from dbwatch.settings.models import PostgresInstance

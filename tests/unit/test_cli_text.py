@@ -7,12 +7,13 @@ from decimal import Decimal
 
 import pytest
 
-from dbwatch.cli import activity, blocking, samples, tables
-from dbwatch.cli.blocking import Node
+from dbwatch.cli import samples
 from dbwatch.cli.ranges import Range, parse
 from dbwatch.cli.samples import Sample
-from dbwatch.cli.units import value_text
 from dbwatch.core.model import Block
+from dbwatch.core.showing import activity, blocking, tables
+from dbwatch.core.showing.blocking import Node
+from dbwatch.core.showing.units import value_text
 from dbwatch.errors import UsageError
 from tests.fakes import rows
 

@@ -9,10 +9,10 @@ import pytest
 
 from dbwatch import library
 from dbwatch.files import config_root
-from dbwatch.http.own_metrics import OwnMetrics
+from dbwatch.http.own_metrics import every_name
 
 ROOT = Path(__file__).parents[2]
-NAME = re.compile(r"(?<![\w/.])dbwatch_[a-z0-9_]+(?<!_)(?![\w*{]|\.\w)")
+NAME = re.compile(r"(?<![\w/.:])dbwatch_[a-z0-9_]+(?<!_)(?![\w*{]|\.\w)")
 SUFFIX = re.compile(r"_(bucket|sum|count)$")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("config/*.yml"), *ROOT.glob("docs/**/*.md")])
 NOT_METRICS = {
@@ -24,9 +24,9 @@ NOT_METRICS = {
 
 
 def known() -> set[str]:
-    own = re.findall(r"^# TYPE (\S+)", OwnMetrics().render(openmetrics=False).decode(), re.MULTILINE)
     example = config_root() / "collectors"
-    return set(library.load([example]).families) | set(own)
+    own = every_name()
+    return set(library.load([example]).families) | own | {SUFFIX.sub("", name) for name in own}
 
 
 @pytest.mark.skipif(not (ROOT / "docs").is_dir(), reason="the documents are not part of the wheel")

@@ -159,7 +159,7 @@ async def test_the_writers_thread_ends_with_it(tmp_path: Path) -> None:
 def test_the_schema_is_versioned_from_its_first_day(tmp_path: Path) -> None:
     connection = history.database.connect(tmp_path / "new.sqlite")
 
-    assert (1,) == connection.execute("PRAGMA user_version").fetchone()
+    assert (2,) == connection.execute("PRAGMA user_version").fetchone()
     assert ("wal",) == connection.execute("PRAGMA journal_mode").fetchone()
     connection.close()
 

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from dbwatch.core.model import Block, Identity, Snapshot
+from dbwatch.core.showing import humanise
 from dbwatch.errors import CatalogueError, Reason
-from dbwatch.http import api, figures, humanise
+from dbwatch.http import api, figures
 from dbwatch.http.detail import detail
+from dbwatch.http.frame import Frame
 from dbwatch.http.markup import element
-from dbwatch.http.overview import Frame, overview
+from dbwatch.http.overview import overview
 from dbwatch.http.own_metrics import OwnMetrics
 from dbwatch.http.view import Freshness, InstanceView, Level, freshness, instance_view, with_rankings, worst_first
 from tests.fix_http import FAMILIES, healthy_state, single, status

@@ -170,5 +170,5 @@ def test_the_example_is_whole_and_active_in_the_demonstration_only(tmp_path: Pat
     assert "collectors_dir:" not in [
         line.split()[0] for line in (config_root() / "dbwatch.yml").read_text().splitlines() if line
     ]
-    config = yaml.safe_load(write_config(DemoEstate((), {}), tmp_path, 1).read_text())
+    config = yaml.safe_load(write_config(DemoEstate((), {}), tmp_path, 1, 2).read_text())
     assert str(config_root() / "collectors") == config["collectors_dir"]

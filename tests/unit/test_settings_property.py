@@ -14,6 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dbwatch.errors import ConfigError
+from dbwatch.settings import suggest
+from dbwatch.settings.alerting import (
+    Alerting,
+    AlertmanagerPush,
+    DailyDigest,
+    Escalation,
+    Heartbeat,
+    Mail,
+    QuietHours,
+    Relay,
+    Route,
+)
 from dbwatch.settings.load import load
 from dbwatch.settings.models import (
     CollectorOverride,
@@ -31,7 +43,11 @@ from dbwatch.settings.models import (
 CANARY = "canaryhunter2"
 
 MODELS = (Settings, Http, Logging, PostgresInstance, MysqlInstance, Credentials, Labels, PostgresTls, DatabaseFilter)
-KEYS = sorted({key for model in (*MODELS, CollectorOverride) for key in model.model_fields} | {"defaults", "pg1", "<<"})
+ALERTING = (Alerting, QuietHours, Escalation, DailyDigest, Mail, Relay, Route, AlertmanagerPush, Heartbeat)
+KEYS = sorted(
+    {key for model in (*MODELS, *ALERTING, CollectorOverride) for key in suggest.keys(model)}
+    | {"defaults", "pg1", "<<"}
+)
 
 SCALARS = st.one_of(
     st.none(),

@@ -37,7 +37,7 @@ def test_a_duration_is_text_or_a_number() -> None:
 
 
 def test_every_section_is_closed_but_labels() -> None:
-    schemas = [file_schema(), *file_schema()["$defs"].values()]
+    schemas = [each for each in (file_schema(), *file_schema()["$defs"].values()) if each["type"] == "object"]
     assert ["Labels"] == [schema["title"] for schema in schemas if schema["additionalProperties"] is not False]
 
 

@@ -10,6 +10,10 @@ FROM (SELECT md5(n::text) AS empreinte FROM generate_series(1, 60000) AS n ORDER
 -- Run in a transaction that stays open: the next session to run it waits.
 UPDATE metier.rendez_vous SET modifie_le = now() WHERE id = (SELECT min(id) FROM metier.rendez_vous);
 
+-- name: incident_patience
+-- Whoever waits behind incident_verrou waits until it is over.
+SET lock_timeout = 0;
+
 -- name: incident_oubli
 -- Run in a transaction that nobody ends.
 SELECT count(*) FROM metier.citoyen WHERE arrondissement_numero = 1;

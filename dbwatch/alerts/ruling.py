@@ -1,0 +1,162 @@
+"""One look at all rules: values in, alerts out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from dbwatch.alerts.judging import Judge
+from dbwatch.alerts.values import Reader, present, wanted
+from dbwatch.core import rules as core_rules
+from dbwatch.core.alerting.states import advance, removed
+from dbwatch.core.promql import Ring, Sample, evaluate
+from dbwatch.core.promql.syntax import is_local, selectors
+from dbwatch.errors import EvaluationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dbwatch.alerts.values import OwnSamples, Wanted
+    from dbwatch.core.alerting.model import Alert
+    from dbwatch.core.promql import Source
+    from dbwatch.core.rules import AlertRule, Feed, WhereItRuns
+    from dbwatch.store import Store
+
+    Alerts = Mapping[str, Alert]
+
+log = structlog.get_logger()
+
+
+BATCH = 16  # instances whose samples are in memory at one time
+BATCHED_BY = "db_instance"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningRule:
+    """A rule, who feeds it, and whether it can be evaluated for a few instances at a time."""
+
+    rule: AlertRule
+    feeds: tuple[Feed, ...]
+    is_local: bool
+    wanted: Wanted
+
+
+class Ruling:
+    """Evaluates the rules; what ranges look back upon outlives a change of the rules."""
+
+    def __init__(self, store: Store, own: OwnSamples) -> None:
+        self._store = store
+        self._reader = Reader(store, own)
+        self._running: tuple[RunningRule, ...] = ()
+        self._ring = Ring(())
+        self._wanted: Wanted = {}  # by the rules that are evaluated in batches, and by all ranges
+        self.failures: Counter[str] = Counter()
+        self.failing: dict[str, str] = {}  # those that could not be evaluated at the last look, and why
+        self.dropped_range_series = 0
+
+    @property
+    def count(self) -> int:
+        return len(self._running)
+
+    def become(self, judged: Sequence[WhereItRuns]) -> None:
+        """Evaluate these from now on: those that can run here."""
+        for each in judged:
+            if not each.in_daemon:
+                log.warning("rule_left_out", rule=each.rule.name, path=each.rule.path, problem=each.faults[0])
+        self._running = tuple(
+            RunningRule(
+                each.rule,
+                each.feeds,
+                is_local(each.rule.expression, BATCHED_BY),
+                wanted(selectors(each.rule.expression)),
+            )
+            for each in judged
+            if each.in_daemon
+        )
+        ring = Ring(core_rules.ranges(each.rule for each in self._running))
+        ring.adopt(self._ring)
+        self._ring = ring
+        local = [selector for each in self._running if each.is_local for selector in selectors(each.rule.expression)]
+        self._wanted = wanted([*local, *ring.selectors])
+        self.failures = Counter({each.rule.name: self.failures[each.rule.name] for each in self._running})
+        self.failing.clear()
+
+    async def look(self, known: Alerts, now: float, age_seconds: float) -> dict[str, Alert]:
+        """The alerts after this step. A rule that cannot be evaluated keeps its own as they were, and is told.
+
+        The event loop gets its turn after each batch of instances, and after each rule that must see all of them.
+        """
+        running, found = self._running, _Found()
+        await self._look_at_batches([each.rule for each in running if each.is_local], now, found)
+        await self._look_at_all([each for each in running if not each.is_local], now, found)
+        by_rule: dict[str, dict[str, Alert]] = {}
+        for mark, alert in known.items():
+            by_rule.setdefault(alert.name, {})[mark] = alert
+        result: dict[str, Alert] = {}
+        for each in running:
+            result |= self._advanced(each, by_rule.pop(each.rule.name, {}), found, now, age_seconds)
+            await asyncio.sleep(0)
+        for left in by_rule.values():
+            result |= removed(left, now)
+        return result
+
+    async def _look_at_batches(self, rules: Sequence[AlertRule], now: float, found: _Found) -> None:
+        """All ranges are fed here: those of the other rules too."""
+        ring, places = self._ring, self._reader.places()
+        ring.begin(now)
+        for start in range(0, len(places), BATCH):
+            batch = places[start : start + BATCH]
+            source = present(self._reader.read(batch, self._wanted), ring, batch)
+            ring.add(source.instant)
+            for rule in rules:
+                found.evaluate(rule, source, now)
+            await asyncio.sleep(0)
+        ring.end()
+        self.dropped_range_series += ring.dropped_series
+
+    async def _look_at_all(self, running: Sequence[RunningRule], now: float, found: _Found) -> None:
+        for each in running:
+            by_name = self._reader.read(self._reader.places(), each.wanted)
+            found.evaluate(each.rule, present(by_name, self._ring), now)
+            await asyncio.sleep(0)
+
+    def _advanced(self, each: RunningRule, known: Alerts, found: _Found, now: float, age_seconds: float) -> Alerts:
+        rule, judge = each.rule, Judge(self._store, each.feeds, age_seconds)
+        judges = {"can_judge": judge.can_judge, "can_measure": judge.can_measure}
+        problem = found.problems.get(rule.name, "")
+        try:
+            after = advance(rule, known, found.vectors[rule.name], now, expand=core_rules.expand, **judges)
+        except EvaluationError as error:
+            problem = problem or str(error)
+        if problem:
+            self._failed(rule.name, problem)
+            return known
+        if self.failing.pop(rule.name, None) is not None:
+            log.info("rule_recovered", rule=rule.name)
+        return after
+
+    def _failed(self, name: str, problem: str) -> None:
+        self.failures[name] += 1
+        if name not in self.failing:
+            log.error("rule_failed", rule=name, problem=problem)
+        self.failing[name] = problem
+
+
+class _Found:
+    """What the expressions gave at one step, by rule."""
+
+    def __init__(self) -> None:
+        self.vectors: defaultdict[str, list[Sample]] = defaultdict(list)
+        self.problems: dict[str, str] = {}
+
+    def evaluate(self, rule: AlertRule, source: Source, now: float) -> None:
+        try:
+            value = evaluate(rule.expression, source, now)
+        except EvaluationError as error:
+            self.problems[rule.name] = str(error)
+        else:
+            self.vectors[rule.name] += value if isinstance(value, list) else [Sample({}, value)]

@@ -1,0 +1,116 @@
+"""What the rules see: the store's samples and the process's own, by name, for some instances at a time.
+
+Samples are made for one look and dropped after it: kept, they would cost each instance as much as its page.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+from dbwatch.core.promql import Present, Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from dbwatch.core.model import Block
+    from dbwatch.core.promql import Matcher, RangeSelector, Ring, Selector, Window
+    from dbwatch.store import Store
+
+    OwnSamples = Callable[[], Iterable[tuple[str, Mapping[str, str], float]]]
+
+LITERALS = re.compile(r"\w+(\|\w+)*")
+ByName = dict[str, list[Sample]]
+# The names that rules read; and the values of one label, where no rule reads any other: of 300 settings, five.
+Wanted: TypeAlias = "Mapping[str, tuple[str, frozenset[str]] | None]"
+OURS = ""  # the place of what no instance has: the process itself
+
+
+def wanted(selectors: Iterable[Selector]) -> Wanted:
+    """What is to be read for these selectors."""
+    by_name: dict[str, list[Selector]] = {}
+    for selector in selectors:
+        by_name.setdefault(selector.name, []).append(selector)
+    return {name: _by_one_label(found) for name, found in by_name.items()}
+
+
+def _by_one_label(selectors: Sequence[Selector]) -> tuple[str, frozenset[str]] | None:
+    asked = [{each.label: values for each in one.matchers if (values := _literals(each))} for one in selectors]
+    label = min(set.intersection(*map(set, asked)), default="")
+    return (label, frozenset().union(*(each[label] for each in asked))) if label else None
+
+
+def _literals(matcher: Matcher) -> frozenset[str]:
+    """The values that it accepts, where they are few and known: `="a"` and `=~"a|b"`."""
+    if not LITERALS.fullmatch(matcher.value) or matcher.operator not in ("=", "=~"):
+        return frozenset()
+    return frozenset(matcher.value.split("|") if matcher.operator == "=~" else [matcher.value])
+
+
+class PlacesOnly:
+    """The ring as one batch sees it."""
+
+    def __init__(self, ring: Ring, places: Collection[str]) -> None:
+        self._ring = ring
+        self._places = places
+
+    def window(self, selector: RangeSelector, now: float) -> Sequence[Window]:
+        return self._ring.window(selector, now, self._places)
+
+
+class Reader:
+    """Takes samples out of the store."""
+
+    def __init__(self, store: Store, own: OwnSamples) -> None:
+        self._store = store
+        self._own = own
+
+    def places(self) -> list[str]:
+        """Every instance, and the process itself."""
+        return [*(state.identity.db_instance for state in self._store.states()), OURS]
+
+    def read(self, places: Iterable[str], names: Wanted) -> ByName:
+        """Every sample that is wanted and served now, of these places."""
+        found: ByName = {}
+        for place in places:
+            if place == OURS:
+                self._read_own(found, names)
+            else:
+                self._read_instance(found, place, names)
+        return found
+
+    def _read_own(self, found: ByName, names: Wanted) -> None:
+        for name, labels, value in self._own():
+            if name in names:
+                found.setdefault(name, []).append(Sample(dict(labels), value))
+
+    def _read_instance(self, found: ByName, instance: str, names: Wanted) -> None:
+        try:
+            labels = self._store.state(instance).identity.labels()
+        except KeyError:  # it went while others were looked at
+            return
+        identity = {name: value for name, value in labels.items() if value}
+        for snapshot in self._store.snapshots(instance):
+            for block in snapshot.blocks:
+                if (name := block.family + block.suffix) in names:
+                    found.setdefault(name, []).extend(_of(block, identity, names[name]))
+
+
+def _of(block: Block, identity: Mapping[str, str], one_label: tuple[str, frozenset[str]] | None) -> Iterator[Sample]:
+    """An empty label does not exist: PromQL takes the two for the same."""
+    names, columns, values = block.label_names, block.label_values, block.values
+    rows: Iterable[int] = range(len(values))
+    if one_label and one_label[0] in names:
+        texts = columns[names.index(one_label[0])]
+        rows = [row for row, text in enumerate(texts) if text in one_label[1]]
+    for row in rows:
+        labels = dict(identity)
+        for name, column in zip(names, columns, strict=True):
+            if column[row]:
+                labels[name] = column[row]
+        yield Sample(labels, float(values[row]))
+
+
+def present(by_name: ByName, ring: Ring, places: Collection[str] | None = None) -> Present:
+    """A source for the evaluator; `places` None: all of them."""
+    return Present(lambda name: by_name.get(name, ()), ring if places is None else PlacesOnly(ring, places))

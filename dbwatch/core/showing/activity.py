@@ -1,0 +1,115 @@
+"""What on-call types first: `ask INSTANCE sessions`, `locks` or `statements`. Pure: rows in, lines out.
+
+Names of accounts are shown: an administrator asked for them. The text of a query is never fetched, save for that of
+statements, without their constants, where --text asks for it.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from dbwatch.core.showing import blocking
+from dbwatch.core.showing.humanise import duration
+from dbwatch.core.showing.tables import table
+from dbwatch.core.showing.units import value_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dbwatch.core.model import Rows
+
+    Row = Mapping[str, object]
+
+SESSIONS = (
+    *("pid", "user", "application", "database", "state", "age"),
+    *("wait", "blocked_by", "root_blocker", "fingerprint"),
+)
+LOCKS = (
+    *("pid", "user", "application", "database", "state", "transaction"),
+    *("waits", "lock_type", "relation", "fingerprint"),
+)
+STATEMENTS = ("queryid", "database", "user", "calls", "total", "mean", "rows", "text")
+
+
+def sessions_lines(rows: Rows, width: int) -> list[str]:
+    """The sessions, the longest in their state first."""
+    if not len(rows):
+        return ["no session besides ours"]
+    ordered = sorted(rows.dicts(), key=lambda row: -seconds(row, "age_seconds"))
+    return table(SESSIONS, [_session(row) for row in ordered], width, right=("pid", "age", "root_blocker"))
+
+
+def _session(row: Row) -> list[str]:
+    shown = {**row, "age": _age(row.get("age_seconds"))}
+    return [text(shown.get(name)) for name in SESSIONS]
+
+
+def locks_lines(rows: Rows, width: int) -> list[str]:
+    """The sessions that wait, as a tree under each root blocker."""
+    known = {int(str(row["pid"])): row for row in rows.dicts()}
+    if not known:
+        return ["nobody waits for a lock"]
+    nodes = blocking.trees({pid: blocking.pids(row.get("blocked_by")) for pid, row in known.items()})
+    lines = [
+        [place, *_lock({} if node.repeats else known.get(node.pid, {}), waits=node.depth > 0, repeats=node.repeats)]
+        for node, place in zip(nodes, blocking.drawn(nodes), strict=True)
+    ]
+    return table(LOCKS, lines, width)
+
+
+def _lock(row: Row, *, waits: bool, repeats: bool) -> list[str]:
+    """A root blocker does not wait: its line says that it holds."""
+    if repeats:
+        return ["(see above)" if name == "waits" else "" for name in LOCKS[1:]]
+    wait = _age(row.get("wait_seconds")) if waits or row.get("blocked_by") else "holds"
+    shown = {**row, "waits": wait, "transaction": _age(row.get("transaction_seconds"))}
+    return [text(shown.get(name)) for name in LOCKS[1:]]
+
+
+def statements_lines(rows: Rows, width: int) -> list[str]:
+    """The statements, the one that took most time first."""
+    if not len(rows):
+        return ["no statement was counted yet"]
+    ordered = sorted(rows.dicts(), key=lambda row: -seconds(row, "total_seconds"))
+    return table(STATEMENTS, list(map(_statement, ordered)), width, right=("calls", "total", "mean", "rows"))
+
+
+def _statement(row: Row) -> list[str]:
+    shown = {**row, "total": _time(row.get("total_seconds")), "mean": _time(row.get("mean_seconds"))}
+    return [text(shown.get(name)) for name in STATEMENTS]
+
+
+def _time(value: object) -> str:
+    return "" if value is None else value_text(float(str(value)), "seconds")
+
+
+VIEWS = {"sessions": sessions_lines, "locks": locks_lines, "statements": statements_lines}
+
+
+def as_json(rows: Rows) -> Sequence[Row]:
+    """The rows with values that JSON knows; who blocks a session is a list of numbers, whatever the engine sends."""
+    return [{name: _plain(name, value) for name, value in row.items()} for row in rows.dicts()]
+
+
+def _plain(name: str, value: object) -> object:
+    if name == "blocked_by":
+        return list(blocking.pids(value))
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) else float(value)
+    return value if isinstance(value, bool | int | float | str | None) else text(value)
+
+
+def seconds(row: Row, name: str) -> float:
+    value = row.get(name)
+    return 0.0 if value is None else float(str(value))
+
+
+def _age(value: object) -> str:
+    return "" if value is None else duration(float(str(value)))
+
+
+def text(value: object) -> str:
+    if value is None:
+        return ""
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,63 @@
+"""The numbers that alert rules compare with: a table of defaults, and what the settings say over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
+
+from dbwatch.core import strict_yaml, wording
+from dbwatch.core.catalogue import ENGINES
+from dbwatch.errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One number by its name; `engines` are those whose instances carry it."""
+
+    name: str
+    value: float
+    help: str
+    engines: tuple[str, ...] = ENGINES
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    value: Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    help: Annotated[str, Field(pattern=r"^\S[^\n]*\.$")]
+    engines: Annotated[tuple[Literal["postgres", "mysql", "mssql"], ...], Field(min_length=1)] | None = None
+
+
+class _Table(RootModel[dict[Name, _Entry]]):
+    """A whole file."""
+
+
+def parse(text: str, path: str) -> dict[str, Threshold]:
+    """Every threshold of a file by its name. Raise ConfigError with every mistake."""
+    try:
+        table = _Table.model_validate(strict_yaml.load(text) or {})
+    except yaml.YAMLError as error:
+        raise ConfigError([Fault(path, strict_yaml.problem(error))]) from None
+    except ValidationError as error:
+        mistakes = error.errors(include_url=False, include_input=False)
+        raise ConfigError(
+            Fault(f"{path}: {'.'.join(map(str, each['loc']))}", *wording.words(each)) for each in mistakes
+        ) from None
+    return {
+        name: Threshold(name, entry.value, entry.help, entry.engines or ENGINES) for name, entry in table.root.items()
+    }
+
+
+def values(table: Mapping[str, Threshold], engine: str, *overrides: Mapping[str, float]) -> dict[str, float]:
+    """What holds for one instance of this engine: the last of the overrides that names it, else the default."""
+    held = {each.name: each.value for each in table.values() if engine in each.engines}
+    for override in overrides:
+        held.update((name, value) for name, value in override.items() if name in held)
+    return held

@@ -1,0 +1,2 @@
+DELETE FROM acknowledgements
+WHERE fingerprint = :fingerprint

@@ -1,0 +1,2 @@
+SELECT fingerprint, at, who, comment
+FROM acknowledgements

@@ -1,0 +1,2 @@
+DELETE FROM alerts
+WHERE fingerprint = :fingerprint

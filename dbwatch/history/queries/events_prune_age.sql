@@ -1,0 +1,2 @@
+DELETE FROM alert_events
+WHERE at < :before

@@ -1,0 +1,3 @@
+SELECT
+    (SELECT count(*) FROM outbox WHERE state IN ('queued', 'sending')),
+    (SELECT count(*) FROM outbox WHERE state = 'dead')

@@ -1,0 +1,2 @@
+DELETE FROM silences
+WHERE ends_at < :before

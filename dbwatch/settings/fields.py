@@ -1,0 +1,67 @@
+"""What the sections of the settings are made of: the frozen base, durations, hosts, and where a secret comes from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+MONTH_SECONDS = 31 * 86400.0
+PASSWORD_SOURCES = ("password_file", "password_env", "password")
+
+
+def seconds(value: object) -> object:
+    """`15s`, `500ms`, `5m`, `1h30m`, or a number of seconds."""
+    if not isinstance(value, str | bool):
+        return value
+    compact = str(value).replace(" ", "")
+    parts = DURATION.findall(compact)
+    if not parts or "".join(number + unit for number, unit in parts) != compact:
+        raise ValueError("not a duration: write 500ms, 15s, 5m or 1h30m")
+    return sum(float(number) * SECONDS[unit] for number, unit in parts)
+
+
+def listed(value: object) -> object:
+    """One value may stand where a list of them is expected; with every line below it commented out it is empty."""
+    return [] if value is None else [value] if isinstance(value, str | Path) else value
+
+
+def _host_only(host: str) -> str:
+    """A URL or a DSN holds a password perhaps: refused without repeating it."""
+    if not host.startswith("/") and any(character in host for character in "/@"):
+        raise ValueError("not a host name: give name or address only; user and password have keys of their own")
+    return host
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(seconds, json_schema_input_type=str | float),
+    Field(gt=0, le=MONTH_SECONDS, allow_inf_nan=False),
+]
+Host = Annotated[str, Field(pattern=r"^[^\s\[\]]+$"), AfterValidator(_host_only)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Threshold = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
+class Model(BaseModel):
+    """Frozen, closed, and silent about its input: a wrong section must not print the password in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Secret(Model):
+    """A password, from one place at most."""
+
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    password_env: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Secret:
+        if sum(getattr(self, source) is not None for source in PASSWORD_SOURCES) > 1:
+            raise ValueError("the password comes from two places: keep one of password_file, password_env, password")
+        return self
