@@ -56,6 +56,7 @@ def rules(directory: Path, *alerts: dict[str, Any]) -> str:
 
 def alerting(mailbox: Mailbox, rules_dir: str, **changes: object) -> dict[str, object]:
     """What a configuration needs to mail the test's own alerts; those that ship are true too, and go to others."""
+    mailbox.reader = READER
     routes = [{"match": {"category": "test"}, "to": READER}]
     return {
         "alerting": {**QUICK, "rules_dir": rules_dir, **changes},

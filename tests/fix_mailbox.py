@@ -25,16 +25,17 @@ READER = "astreinte@marseille.example"
 
 @dataclass
 class Mailbox:
-    """`mails` to READER in the order in which they came, each with the moment (monotonic) in `at`."""
+    """`mails` in the order in which they came, each with the moment (monotonic) in `at`; `reader`: only those to it."""
 
     port: int
+    reader: str = ""
     mails: list[EmailMessage] = field(default_factory=list)
     at: list[float] = field(default_factory=list)
 
     async def take(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         """Take one mail, and keep it where it is for the reader."""
         content = cast("bytes", envelope.content)
-        if READER not in envelope.rcpt_tos:
+        if self.reader not in ("", *envelope.rcpt_tos):
             return "250 taken"
         self.mails.append(message_from_bytes(content, policy=policy.default))
         self.at.append(time.monotonic())

@@ -59,6 +59,9 @@ LogFormat = Annotated[str | None, typer.Option("--log.format", help="auto, conso
 Seconds = Annotated[float | None, typer.Option("--seconds", min=1, help="End by itself after so many seconds.")]
 Scale = Annotated[float, typer.Option("--scale", min=0.01, max=10, help="How much data: 1 is the usual amount.")]
 Directory = Annotated[Path, typer.Argument(help="Where to; nothing that stands there is overwritten.")]
+WithPrometheus = Annotated[
+    bool, typer.Option("--prometheus", help="Also the alert rules, and examples for Prometheus and Alertmanager.")
+]
 
 
 @app.callback()
@@ -105,11 +108,11 @@ def reload(*, config: Config = DEFAULT_CONFIG) -> None:
 
 
 @app.command()
-def init(directory: Directory) -> None:
+def init(directory: Directory, *, prometheus: WithPrometheus = False) -> None:
     """Write the commented example configuration."""
     from dbwatch.cli import initial
 
-    print("\n".join(initial.write(directory)))
+    print("\n".join(initial.write(directory, with_prometheus=prometheus)))
 
 
 ask_commands.register(app)

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import structlog
 from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup, escape
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
     from dbwatch.settings.alerting import Alerting, Mail
 
+log = structlog.get_logger()
+TEMPLATE_FAULTS = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError)  # what its code may raise
 WIDTH = 72
 LANGUAGES = ("fr", "en")
 NOT_OF_A_HOST = re.compile(r"[^A-Za-z0-9.-]")
@@ -51,7 +54,25 @@ class Composer:
         _try_all(self)
 
     def compose(self, letter: Letter) -> Outgoing:
-        """Ready to be sent: composed twice, it is the same to the last byte."""
+        """Ready to be sent: composed twice, it is the same to the last byte.
+
+        What a template cannot say of this letter is said plainly: nobody is left untold for the want of a word.
+        """
+        try:
+            return self.by_template(letter)
+        except TEMPLATE_FAULTS as error:
+            log.exception("template_failed", kind=letter.kind, language=letter.language, problem=str(error))
+            return self._plainly(letter)
+
+    def _plainly(self, letter: Letter) -> Outgoing:
+        message = EmailMessage(policy=MAIL)
+        headers.fill(message, letter, self._mail, self._host, headers.legacy_subject(letter))
+        lines = [f"{each.change}: {each.alert.annotation('summary', letter.language)}" for each in letter.items]
+        message.set_content("\n".join([*lines, *(f"{name}: {text}" for name, text in letter.facts), ""]))
+        return Outgoing(letter, headers.message_id(letter, self._host), message.as_bytes())
+
+    def by_template(self, letter: Letter) -> Outgoing:
+        """Raise one of TEMPLATE_FAULTS."""
         names = context(letter, self._style)
         message = EmailMessage(policy=MAIL)
         headers.fill(message, letter, self._mail, self._host, self._subject(letter, names))
@@ -128,7 +149,7 @@ def _try_all(composer: Composer) -> None:
     for language in LANGUAGES:
         for kind in LetterKind:
             try:
-                composer.compose(_example(kind, language))
+                composer.by_template(_example(kind, language))
             except TemplateSyntaxError as error:
                 faults.append(Fault(f"{error.filename}:{error.lineno}", f"template: {error.message}", "mend it"))
             except TemplateError as error:

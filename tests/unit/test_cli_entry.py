@@ -99,6 +99,14 @@ def test_init_makes_files_that_others_cannot_read(tmp_path: Path) -> None:
     assert {0} == {path.stat().st_mode & 0o007 for path in (tmp_path / "new").rglob("*") if path.is_file()}
 
 
+def test_init_writes_what_prometheus_and_alertmanager_load_where_asked(tmp_path: Path) -> None:
+    initial.write(tmp_path / "new", with_prometheus=True)
+
+    assert (tmp_path / "new" / "alerting" / "rules" / "availability.yml").is_file()
+    assert (tmp_path / "new" / "prometheus" / "prometheus.yml").is_file()
+    assert not (tmp_path / "new" / "prometheus" / "tests").exists()
+
+
 @pytest.mark.parametrize(("text", "seconds"), [(None, None), ("2h", 7200.0), ("1h30m", 5400.0)])
 def test_durations_are_read_as_people_write_them(text: str | None, seconds: float | None) -> None:
     assert seconds == maintenance.seconds(text)

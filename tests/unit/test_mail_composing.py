@@ -208,6 +208,20 @@ def test_an_operators_template_comes_first_and_a_broken_one_is_told_at_once(tmp_
         Composer(MAIL, own, "sup1")
 
 
+def test_what_a_template_cannot_say_is_said_plainly(tmp_path: Path) -> None:
+    (tmp_path / "fr").mkdir()
+    odd = "{% if first.name == 'Odd' %}{{ 1 // 0 }}{% endif %}"
+    (tmp_path / "fr" / "alert.txt").write_text(odd)
+    composer = Composer(MAIL, Alerting(templates_dir=tmp_path), "sup1")
+    message = mail(letter(alert(alertname="Odd")), composer)
+
+    assert "firing: " in part(message, "plain")
+    assert message["Subject"].startswith("** PROBLEM")
+    assert message["Message-ID"] == mail(letter(alert(alertname="Odd")))["Message-ID"].replace(
+        "sup1.marseille.example", "sup1"
+    )
+
+
 def test_facts_of_a_failure_are_shown() -> None:
     facts = pairs({"unit": "dbwatch.service", "result": "oom-kill", "exit_code": "137"})
     message = mail(replace(of_kind(LetterKind.FAILURE, "fr"), facts=facts))
