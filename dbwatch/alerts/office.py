@@ -126,9 +126,9 @@ class Office:
         self._mind_the_clock(started)
         now = self._clock.time()
         before = self.alerts
-        self.alerts = await self._ruling.look(before, now, started - self._began)
-        self.evaluated_at, self.took_seconds = now, self._clock.monotonic() - started
         interval = self._orders.interval_seconds
+        self.alerts = await self._ruling.look(before, now, started - self._began, interval)
+        self.evaluated_at, self.took_seconds = now, self._clock.monotonic() - started
         self._step_at += interval * (math.floor((self._clock.monotonic() - self._step_at) / interval) + 1)
         await self._take_pictures(before, now)
 

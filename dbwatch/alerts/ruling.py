@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-BATCH = 16  # instances whose samples are in memory at one time
+BATCH = 4  # instances whose samples are in memory at one time
+PAUSE_COSTS = 3  # after a batch rest for three times what it took: polls need many turns of the event loop
+PAUSES_SHARE = 0.4  # of the interval, for all pauses together
 BATCHED_BY = "db_instance"
 
 
@@ -57,6 +59,7 @@ class Ruling:
         self.failures: Counter[str] = Counter()
         self.failing: dict[str, str] = {}  # those that could not be evaluated at the last look, and why
         self.dropped_range_series = 0
+        self._pauses_seconds = 0.0
 
     @property
     def count(self) -> int:
@@ -85,12 +88,16 @@ class Ruling:
         self.failures = Counter({each.rule.name: self.failures[each.rule.name] for each in self._running})
         self.failing.clear()
 
-    async def look(self, known: Alerts, now: float, age_seconds: float) -> dict[str, Alert]:
+    async def look(
+        self, known: Alerts, now: float, age_seconds: float, interval_seconds: float = 0.0
+    ) -> dict[str, Alert]:
         """The alerts after this step. A rule that cannot be evaluated keeps its own as they were, and is told.
 
-        The event loop gets its turn after each batch of instances, and after each rule that must see all of them.
+        The event loop gets its turn after each batch of instances, and after each rule that must see all of them; many
+        instances are looked at over a part of the interval.
         """
         running, found = self._running, _Found()
+        self._pauses_seconds = PAUSES_SHARE * interval_seconds
         await self._look_at_batches([each.rule for each in running if each.is_local], now, found)
         await self._look_at_all([each for each in running if not each.is_local], now, found)
         by_rule: dict[str, dict[str, Alert]] = {}
@@ -110,13 +117,17 @@ class Ruling:
         ring.begin(now)
         for start in range(0, len(places), BATCH):
             batch = places[start : start + BATCH]
+            began = asyncio.get_running_loop().time()
             source = present(self._reader.read(batch, self._wanted), ring, batch)
             ring.add(source.instant)
             for rule in rules:
                 found.evaluate(rule, source, now)
-            await asyncio.sleep(0)
+            await self._rest(asyncio.get_running_loop().time() - began, batches=len(places) / BATCH)
         ring.end()
         self.dropped_range_series += ring.dropped_series
+
+    async def _rest(self, cost_seconds: float, batches: float) -> None:
+        await asyncio.sleep(min(PAUSE_COSTS * cost_seconds, self._pauses_seconds / batches) if batches > 1 else 0)
 
     async def _look_at_all(self, running: Sequence[RunningRule], now: float, found: _Found) -> None:
         for each in running:
