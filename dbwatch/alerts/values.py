@@ -98,17 +98,23 @@ class Reader:
 
 def _of(block: Block, identity: Mapping[str, str], one_label: tuple[str, frozenset[str]] | None) -> Iterator[Sample]:
     """An empty label does not exist: PromQL takes the two for the same."""
-    names, columns, values = block.label_names, block.label_values, block.values
-    rows: Iterable[int] = range(len(values))
+    names, columns = block.label_names, block.label_values
+    rows = (
+        zip(zip(*columns, strict=True), block.values, strict=True)
+        if names
+        else ((("",), each) for each in block.values)
+    )
+    chosen, at = None, 0
     if one_label and one_label[0] in names:
-        texts = columns[names.index(one_label[0])]
-        rows = [row for row, text in enumerate(texts) if text in one_label[1]]
-    for row in rows:
-        labels = dict(identity)
-        for name, column in zip(names, columns, strict=True):
-            if column[row]:
-                labels[name] = column[row]
-        yield Sample(labels, float(values[row]))
+        chosen, at = one_label[1], names.index(one_label[0])
+    for texts, value in rows:
+        if chosen is not None and texts[at] not in chosen:
+            continue
+        if "" in texts:
+            own = {name: text for name, text in zip(names, texts, strict=False) if text}
+        else:
+            own = dict(zip(names, texts, strict=True))
+        yield Sample({**identity, **own}, float(value))
 
 
 def present(by_name: ByName, ring: Ring, places: Collection[str] | None = None) -> Present:
