@@ -299,7 +299,7 @@ def _letter(sequence: int, changes: Mapping[str, Change], kind: LetterKind = Let
         ("firing", None, "firing"),
         ("still", "resolved", "resolved"),
         ("still", "still", "still"),
-        ("still", None, None),
+        ("still", None, "still"),
         ("resolved", "firing", "firing"),
         ("resolved", None, "resolved"),
         ("passed", "firing", "firing"),
@@ -307,12 +307,12 @@ def _letter(sequence: int, changes: Mapping[str, Change], kind: LetterKind = Let
         (None, "firing", "firing"),
     ],
 )
-def test_a_newer_letter_says_what_both_would_have_said(older: str | None, newer: str | None, both: str | None) -> None:
+def test_a_newer_letter_says_what_both_would_have_said(older: str | None, newer: str | None, both: str) -> None:
     first = _letter(3, {"A": Change(older)} if older else {})
     second = _letter(4, {"A": Change(newer)} if newer else {})
     letter = merged(first, second)
 
-    assert ({"A": both} if both else {}) == said(letter)
+    assert {"A": both} == said(letter)
     assert (4, START + 4) == (letter.sequence, letter.at)
 
 

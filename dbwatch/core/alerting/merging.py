@@ -18,7 +18,8 @@ def merged(older: Letter, newer: Letter) -> Letter:
     """To be sent as `newer` is: with its sequence, recipients and time."""
     before = {item.alert.fingerprint: item for item in older.items}
     after = {item.alert.fingerprint: item for item in newer.items}
-    kept = [item for mark, item in before.items() if mark not in after and item.change is not Change.STILL]
+    # What still goes on too: a digest, or a letter of another conversation, may have been the one that said it began.
+    kept = [item for mark, item in before.items() if mark not in after]
     both = [_both(before[mark], item) if mark in before else item for mark, item in after.items()]
     shown, counted = bounded([*kept, *both])
     facts = {**dict(older.facts), **dict(newer.facts), **counted}
