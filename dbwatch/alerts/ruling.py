@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from dbwatch.alerts.values import OwnSamples, Wanted
     from dbwatch.core.alerting.model import Alert
-    from dbwatch.core.promql import Source
+    from dbwatch.core.promql import Selector, Source
     from dbwatch.core.rules import AlertRule, Feed, WhereItRuns
     from dbwatch.store import Store
 
@@ -44,7 +44,6 @@ class RunningRule:
     rule: AlertRule
     feeds: tuple[Feed, ...]
     is_local: bool
-    wanted: Wanted
 
 
 class Ruling:
@@ -56,6 +55,7 @@ class Ruling:
         self._running: tuple[RunningRule, ...] = ()
         self._ring = Ring(())
         self._wanted: Wanted = {}  # by the rules that are evaluated in batches, and by all ranges
+        self._wanted_of_all: Wanted = {}  # by the rules that must see all instances
         self.failures: Counter[str] = Counter()
         self.failing: dict[str, str] = {}  # those that could not be evaluated at the last look, and why
         self.dropped_range_series = 0
@@ -71,22 +71,21 @@ class Ruling:
             if not each.in_daemon:
                 log.warning("rule_left_out", rule=each.rule.name, path=each.rule.path, problem=each.faults[0])
         self._running = tuple(
-            RunningRule(
-                each.rule,
-                each.feeds,
-                is_local(each.rule.expression, BATCHED_BY),
-                wanted(selectors(each.rule.expression)),
-            )
+            RunningRule(each.rule, each.feeds, is_local(each.rule.expression, BATCHED_BY))
             for each in judged
             if each.in_daemon
         )
         ring = Ring(core_rules.ranges(each.rule for each in self._running))
         ring.adopt(self._ring)
         self._ring = ring
-        local = [selector for each in self._running if each.is_local for selector in selectors(each.rule.expression)]
-        self._wanted = wanted([*local, *ring.selectors])
+        self._wanted = wanted([*self._selectors(is_local=True), *ring.selectors])
+        self._wanted_of_all = wanted(self._selectors(is_local=False))
         self.failures = Counter({each.rule.name: self.failures[each.rule.name] for each in self._running})
         self.failing.clear()
+
+    def _selectors(self, *, is_local: bool) -> list[Selector]:
+        chosen = [each.rule.expression for each in self._running if each.is_local is is_local]
+        return [selector for expression in chosen for selector in selectors(expression)]
 
     async def look(
         self, known: Alerts, now: float, age_seconds: float, interval_seconds: float = 0.0
@@ -99,7 +98,7 @@ class Ruling:
         running, found = self._running, _Found()
         self._pauses_seconds = PAUSES_SHARE * interval_seconds
         await self._look_at_batches([each.rule for each in running if each.is_local], now, found)
-        await self._look_at_all([each for each in running if not each.is_local], now, found)
+        await self._look_at_all([each.rule for each in running if not each.is_local], now, found)
         by_rule: dict[str, dict[str, Alert]] = {}
         for mark, alert in known.items():
             by_rule.setdefault(alert.name, {})[mark] = alert
@@ -129,10 +128,11 @@ class Ruling:
     async def _rest(self, cost_seconds: float, batches: float) -> None:
         await asyncio.sleep(min(PAUSE_COSTS * cost_seconds, self._pauses_seconds / batches) if batches > 1 else 0)
 
-    async def _look_at_all(self, running: Sequence[RunningRule], now: float, found: _Found) -> None:
-        for each in running:
-            by_name = self._reader.read(self._reader.places(), each.wanted)
-            found.evaluate(each.rule, present(by_name, self._ring), now)
+    async def _look_at_all(self, rules: Sequence[AlertRule], now: float, found: _Found) -> None:
+        """What they read is read once for all of them."""
+        source = present(self._reader.read(self._reader.places(), self._wanted_of_all), self._ring)
+        for rule in rules:
+            found.evaluate(rule, source, now)
             await asyncio.sleep(0)
 
     def _advanced(self, each: RunningRule, known: Alerts, found: _Found, now: float, age_seconds: float) -> Alerts:

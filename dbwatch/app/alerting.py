@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -172,7 +171,7 @@ class Alerting:
 
 
 def _courier(world: World) -> Courier:
-    return mailer.courier(world.settings.mail, socket.gethostname())
+    return mailer.courier(world.settings.mail)
 
 
 def _of(world: World, section: str) -> object:

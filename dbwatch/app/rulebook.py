@@ -5,7 +5,6 @@ It is apart from the world because nobody need wait for it: pages are served whi
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,5 +40,5 @@ def read(world: World) -> Rulebook:
         tuple(where_it_runs(rule, world.catalogue, own) for rule in rules),
         library.thresholds(alerting.rules_dir),
         rule_library.inhibitions(),
-        mailer.composer(world.settings.mail, alerting, socket.gethostname()) if alerting.mails else None,
+        mailer.composer(world.settings.mail, alerting) if alerting.mails else None,
     )

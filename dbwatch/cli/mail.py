@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import socket
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -96,8 +95,8 @@ async def _sent(settings: Settings, letters: Iterable[Letter]) -> list[Sent]:
     chosen = list(letters)
     if not chosen:
         raise UsageError("nobody to send it to: name somebody under mail.to, or use --to")
-    composer = mailer.composer(settings.mail, settings.alerting, socket.gethostname())
-    courier = mailer.courier(settings.mail, socket.gethostname())
+    composer = mailer.composer(settings.mail, settings.alerting)
+    courier = mailer.courier(settings.mail)
     try:
         composed = [composer.compose(each) for each in chosen]
         return [

@@ -5,6 +5,7 @@ Who mails nothing does not pay for the libraries: they are imported when a compo
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -20,11 +21,11 @@ class Composes(Protocol):
     def compose(self, letter: Letter) -> Outgoing: ...
 
 
-def composer(mail: Mail, alerting: Alerting, hostname: str) -> Composes:
+def composer(mail: Mail, alerting: Alerting) -> Composes:
     """Raise ConfigError where a template cannot be used."""
     from dbwatch.mailer.composing import Composer
 
-    return Composer(mail, alerting, hostname)
+    return Composer(mail, alerting, socket.gethostname())
 
 
 class Nobody:
@@ -37,10 +38,10 @@ class Nobody:
         """There is nothing to close."""
 
 
-def courier(mail: Mail, hostname: str) -> Courier:
+def courier(mail: Mail) -> Courier:
     """Through the relays of the settings."""
     if not mail.relays:
         return Nobody()
     from dbwatch.mailer.delivery import Delivery
 
-    return Delivery(mail, hostname)
+    return Delivery(mail, socket.gethostname())
