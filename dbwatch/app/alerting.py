@@ -74,6 +74,7 @@ class Alerting:
         self._pulse: Pulse | None = None
         self._group: asyncio.TaskGroup | None = None
         self._is_sending = False
+        self.reload_error = ""  # why the files on disk are not in use
         self._side: dict[str, asyncio.Task[None]] = {}
         self._adopt(world, rulebook)
         own.alerting.figures = self.figures
@@ -89,6 +90,7 @@ class Alerting:
     def become(self, world: World, rulebook: Rulebook) -> None:
         """From the next step on."""
         before, self._world = self._world, world
+        self.reload_error = ""
         self._teller.composer = rulebook.composer
         if before.settings.mail != world.settings.mail:
             self.sender.configure(_courier(world))
@@ -156,6 +158,7 @@ class Alerting:
             took_seconds=self._office.took_seconds or 0.0,
             interval_seconds=self._office.interval_seconds,
             failing=tuple(sorted(self._ruling.failing.items())),
+            reload_error=self.reload_error,
         )
         return board.board(self._office, self._past, mail, rules=rules, now=self._clock.time())
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 
-PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 TENTHS_BELOW_SECONDS = 10
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def seconds(value: object) -> object:
-    """`15s`, `500ms`, `5m`, `1h30m` in seconds; anything that is not text is left to the next validator."""
-    if not isinstance(value, str):
+    """`15s`, `500ms`, `5m`, `1h30m` in seconds; a number is left to the next validator. Raise ValueError."""
+    if not isinstance(value, str | bool):
         return value
-    text = value.replace(" ", "")
-    parts = PART.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
+    compact = str(value).replace(" ", "")
+    parts = PART.findall(compact)
+    if not parts or "".join(number + unit for number, unit in parts) != compact:
         raise ValueError("not a duration: write 500ms, 15s, 5m or 1h30m")
     return sum(float(number) * SECONDS[unit] for number, unit in parts)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from dbwatch.core import strict_yaml, wording
+from dbwatch.core import documents
 from dbwatch.core.catalogue import ENGINES
-from dbwatch.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,15 +39,7 @@ class _Table(RootModel[dict[Name, _Entry]]):
 
 def parse(text: str, path: str) -> dict[str, Threshold]:
     """Every threshold of a file by its name. Raise ConfigError with every mistake."""
-    try:
-        table = _Table.model_validate(strict_yaml.load(text) or {})
-    except yaml.YAMLError as error:
-        raise ConfigError([Fault(path, strict_yaml.problem(error))]) from None
-    except ValidationError as error:
-        mistakes = error.errors(include_url=False, include_input=False)
-        raise ConfigError(
-            Fault(f"{path}: {'.'.join(map(str, each['loc']))}", *wording.words(each)) for each in mistakes
-        ) from None
+    table = documents.read(_Table, text, path, empty={})
     return {
         name: Threshold(name, entry.value, entry.help, entry.engines or ENGINES) for name, entry in table.root.items()
     }

@@ -51,7 +51,9 @@ def _rules_troubles(rules: RulesStatus, now: float) -> list[Safe]:
             problem("Alerts below may be old", f"rules were last evaluated {last}, and should be every {often}")
         )
     if rules.reload_error:
-        told.append(problem("The rule files have a fault, the rules before them are in use", rules.reload_error))
+        told.append(
+            problem("Configuration or rule files have a fault, those before them are in use", rules.reload_error)
+        )
     told += [problem(f"Rule {name} cannot be evaluated", why) for name, why in rules.failing[:FAILING_SHOWN]]
     if more := len(rules.failing[FAILING_SHOWN:]):
         told.append(problem(f"and {more} more rules cannot be evaluated", ""))

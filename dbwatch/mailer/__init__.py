@@ -29,10 +29,14 @@ def composer(mail: Mail, alerting: Alerting) -> Composes:
 
 
 class Nobody:
-    """The courier where no relay is configured: the outbox's loop does not run then."""
+    """The courier where no relay is configured: what waits goes on waiting."""
 
     async def deliver(self, recipients: tuple[str, ...], message: bytes) -> Report:
-        raise NotImplementedError(f"{len(message)} bytes for {len(recipients)} recipients, and no relay")
+        from dbwatch.mailer.delivery import Report
+        from dbwatch.mailer.relays import Refusal
+
+        del message
+        return Report(refused=dict.fromkeys(recipients, Refusal("", "no relay is configured")), is_reached=False)
 
     async def close(self) -> None:
         """There is nothing to close."""

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PositiveInt, SecretStr, model_validator
 
 from dbwatch.core.alerting.model import Severity
-from dbwatch.settings.fields import MONTH_SECONDS, Duration, Host, Model, Port, Secret, listed, seconds
+from dbwatch.core.durations import seconds
+from dbwatch.settings.fields import MONTH_SECONDS, Duration, Host, Model, Port, Secret, listed
 
 CLOCK_TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])")
 ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")

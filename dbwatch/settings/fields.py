@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
-DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
-SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+from dbwatch.core.durations import seconds
+
 MONTH_SECONDS = 31 * 86400.0
 PASSWORD_SOURCES = ("password_file", "password_env", "password")
-
-
-def seconds(value: object) -> object:
-    """`15s`, `500ms`, `5m`, `1h30m`, or a number of seconds."""
-    if not isinstance(value, str | bool):
-        return value
-    compact = str(value).replace(" ", "")
-    parts = DURATION.findall(compact)
-    if not parts or "".join(number + unit for number, unit in parts) != compact:
-        raise ValueError("not a duration: write 500ms, 15s, 5m or 1h30m")
-    return sum(float(number) * SECONDS[unit] for number, unit in parts)
 
 
 def listed(value: object) -> object:

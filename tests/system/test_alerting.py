@@ -204,7 +204,9 @@ def test_a_broken_rule_file_on_reload_leaves_the_old_rules_at_work(
     )
     running.wait_for("dbwatch_config_last_reload_successful", 0.0)
     still = alerts_of(running, "TestDown")
+    told = json.loads(running.get("/api/v1/alerts").text)["rules"]
 
+    assert "own.yml" in told["reload_error"]
     assert done.returncode != 0
     assert "own.yml" in done.stderr
     assert "Traceback" not in done.stderr

@@ -112,7 +112,12 @@ def test_another_server_at_the_same_address_is_never_mixed_with_the_one_before(
     first = settled(running)
     between._target = (other.host, other.port)
     between.cut()
-    seen = list(pages(running, 4, every_seconds=0.01))
+    seen = []
+    for page in pages(running, 30, every_seconds=0.01):
+        seen.append(page)
+        if tables(page) == {"of_other"}:
+            break
+    seen += pages(running, 1, every_seconds=0.01)
 
     assert {"of_one"} == tables(first)
     assert {"of_other"} == tables(seen[-1])
@@ -124,7 +129,7 @@ def test_another_server_at_the_same_address_is_never_mixed_with_the_one_before(
 def test_a_promotion_is_seen_within_two_fast_intervals_and_the_link_is_gone(
     daemon: NewDaemon, new_postgres: NewPostgres, standby: NewStandby
 ) -> None:
-    interval = 0.5
+    interval = 2.0  # long beside what a busy machine may add to the promotion, the poll and the scrape
     primary = new_postgres("full_page_writes = on")
     replica = standby(primary, "cluster_name = 'second'")
     cascading = standby(replica, "cluster_name = 'third'")
@@ -132,7 +137,7 @@ def test_a_promotion_is_seen_within_two_fast_intervals_and_the_link_is_gone(
     three = {"primary": primary, "replica": replica, "third": cascading}
     running = daemon({"instances": {name: quick(server, interval=interval) for name, server in three.items()}})
     for name in three:
-        settled(running, db_instance=name, timeout_seconds=20)
+        settled(running, db_instance=name, timeout_seconds=60)
     linked = page_with(
         running,
         lambda page: len(page.where(CONNECTED)) == 4 and set(page.where(CONNECTED).values()) == {1.0},
@@ -151,7 +156,7 @@ def test_a_promotion_is_seen_within_two_fast_intervals_and_the_link_is_gone(
         assert 1.0 == of_link(linked, CONNECTED, name, link)
         assert of_link(linked, "dbwatch_replication_lag_bytes", name, link) is not None
     assert linked.value("dbwatch_replication_last_applied_timestamp_seconds", db_instance="third") is not None
-    assert flip_seconds < 2 * interval + 0.2
+    assert flip_seconds < 2 * interval
     assert 0.0 == flipped.value("dbwatch_role", db_instance="replica", role="replica")
     assert after.value("dbwatch_replication_last_applied_timestamp_seconds", db_instance="replica") is None
     assert left.value("dbwatch_role", db_instance="primary", role="primary") == 1.0

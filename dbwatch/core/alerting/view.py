@@ -87,7 +87,7 @@ class RulesStatus:
     took_seconds: float = 0.0
     interval_seconds: float = 15.0
     failing: tuple[tuple[str, str], ...] = ()  # rules that could not be evaluated the last time: name, why
-    reload_error: str = ""  # the files on disk have a fault: the rules before them are in use
+    reload_error: str = ""  # why the files on disk are not in use: those before them are
 
 
 @dataclass(frozen=True, slots=True)
