@@ -32,8 +32,8 @@ log = structlog.get_logger()
 
 
 BATCH = 4  # instances whose samples are in memory at one time
-PAUSE_COSTS = 3  # after a batch rest for three times what it took: polls need many turns of the event loop
-PAUSES_SHARE = 0.4  # of the interval, for all pauses together
+PAUSE_COSTS = 4  # after a batch rest for four times what it took: polls need many turns of the event loop
+PAUSES_SHARE = 0.5  # of the interval, for all pauses together
 BATCHED_BY = "db_instance"
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from dbwatch.core.promql import Present, Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from dbwatch.core.model import Block
     from dbwatch.core.promql import Matcher, RangeSelector, Ring, Selector, Window
@@ -96,25 +96,22 @@ class Reader:
                     found.setdefault(name, []).extend(_of(block, identity, names[name]))
 
 
-def _of(block: Block, identity: Mapping[str, str], one_label: tuple[str, frozenset[str]] | None) -> Iterator[Sample]:
+def _of(block: Block, identity: Mapping[str, str], one_label: tuple[str, frozenset[str]] | None) -> list[Sample]:
     """An empty label does not exist: PromQL takes the two for the same."""
     names, columns = block.label_names, block.label_values
-    rows = (
-        zip(zip(*columns, strict=True), block.values, strict=True)
-        if names
-        else ((("",), each) for each in block.values)
-    )
-    chosen, at = None, 0
+    if not names:
+        return [Sample(identity, float(value)) for value in block.values]
+    rows: Iterable[tuple[tuple[str, ...], float]] = zip(zip(*columns, strict=True), block.values, strict=True)
     if one_label and one_label[0] in names:
         chosen, at = one_label[1], names.index(one_label[0])
-    for texts, value in rows:
-        if chosen is not None and texts[at] not in chosen:
-            continue
-        if "" in texts:
-            own = {name: text for name, text in zip(names, texts, strict=False) if text}
-        else:
-            own = dict(zip(names, texts, strict=True))
-        yield Sample({**identity, **own}, float(value))
+        rows = [row for row in rows if row[0][at] in chosen]
+    if any("" in column for column in columns):
+        return [Sample({**identity, **_present(names, texts)}, float(value)) for texts, value in rows]
+    return [Sample({**identity, **dict(zip(names, texts, strict=True))}, float(value)) for texts, value in rows]
+
+
+def _present(names: Sequence[str], texts: Sequence[str]) -> dict[str, str]:
+    return {name: text for name, text in zip(names, texts, strict=True) if text}
 
 
 def present(by_name: ByName, ring: Ring, places: Collection[str] | None = None) -> Present:

@@ -41,7 +41,7 @@ STOP_AT_THE_LATEST_SECONDS = 4.5
 FAILED = 1
 # With Python's own (700, 10, 10) and 200 instances, collections took a tenth of a core, and every few seconds one that
 # walks through everything held up the event loop for 0.3 s. What we leave is nearly all freed by counting references.
-GARBAGE_THRESHOLDS = (10_000, 20, 100)
+GARBAGE_THRESHOLDS = (10_000, 10, 200)
 STILL_IN_USE = "the old configuration is still in use; the new one has faults:"
 
 

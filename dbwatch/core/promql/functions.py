@@ -105,9 +105,13 @@ def increase(times: Sequence[float], values: Sequence[float], start: float, end:
 
 def _grown(values: Sequence[float]) -> float:
     grown = values[-1] - values[0]
-    if all(map(operator.le, values, values[1:])):
+    if (grown == 0 and _is_constant(values)) or all(map(operator.le, values, values[1:])):
         return grown
     return grown + sum(before for before, now in pairwise(values) if now < before)  # it was reset
+
+
+def _is_constant(values: Sequence[float]) -> bool:
+    return values.count(values[0]) == len(values)
 
 
 def _milliseconds(seconds: float) -> float:
@@ -124,6 +128,6 @@ def changes(values: Sequence[float]) -> float | None:
     """How often the value changed; NaN after NaN is no change."""
     if not values:
         return None
-    if all(map(operator.eq, values, values[1:])):
+    if _is_constant(values):
         return 0.0
     return float(sum(a != b and not (math.isnan(a) and math.isnan(b)) for a, b in pairwise(values)))

@@ -152,11 +152,18 @@ class Ring:
         return [window for window in found if window.times]
 
     def _window(self, key: Key, series: _Series, first: int, end: int) -> Window:
+        labels = dict(zip(*key, strict=True))
+        if len(series.runs) == RUN and not math.isnan(
+            series.runs[1]
+        ):  # nearly all: a value that never changed while it was there
+            low, high = max(int(series.runs[0]), first), min(series.last + 1, end)
+            times = self._times[low - self._first : max(low, high) - self._first]
+            return Window(labels, times, array("d", (series.runs[1],)) * len(times))
         times, values = array("d"), array("d")
         for low, high, value in series.between(first, end):
             times.extend(self._times[low - self._first : high - self._first])
             values.extend(array("d", (value,)) * (high - low))
-        return Window(dict(zip(*key, strict=True)), times, values)
+        return Window(labels, times, values)
 
     def _forget_until(self, places: dict[str, dict[Key, _Series]], step: int) -> None:
         for place, kept in list(places.items()):
