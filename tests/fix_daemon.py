@@ -176,10 +176,10 @@ class Daemon:
         self._process.kill()
         self._process.wait(STOP_SECONDS)
 
-    def start_again(self) -> Daemon:
+    def start_again(self, timeout_seconds: float = READY_SECONDS) -> Daemon:
         """A new process on the same configuration, state and socket."""
         self._process = self._spawn(self._env)
-        return self.wait_ready()
+        return self.wait_ready(timeout_seconds)
 
     def _completed(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
         own = {

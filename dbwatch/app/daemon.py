@@ -15,6 +15,7 @@ import structlog
 
 from dbwatch import __version__, history
 from dbwatch.app import pulse
+from dbwatch.app.backups import Backing, Lent
 from dbwatch.app.fleet import Fleet
 from dbwatch.app.notify import notify, reloading
 from dbwatch.app.world import Flags, World, build
@@ -79,6 +80,7 @@ class Daemon:
         self._store = Store(self._world.catalogue.families)
         self._fleet: Fleet | None = None
         self._alerting: Alerting | None = None
+        self._backing = Backing(self._world, Lent(self._store, self._own, self._clock))
         self._stopping = False
         self._is_started = False
         self._was_ready = False
@@ -106,6 +108,7 @@ class Daemon:
                 ]
                 self._listen_to_signals()
                 await self._fleet.become(self._world)
+                group.create_task(self._backing.open(group, past), name="backups")
                 self._publish_thresholds(rules)
                 self._started(on_started)
                 await self._stop.wait()
@@ -146,7 +149,12 @@ class Daemon:
             ready=self._why_not_ready,
             healthy=lambda: ", ".join(self._heartbeats.late()),
             alerts=lambda: self._alerting.board() if self._alerting else NOT_STARTED,
-            commands={**history.commands(past, lambda: self._world.settings), "reload": self._reload_command},
+            backups=self._backing.board,
+            commands={
+                **history.commands(past, lambda: self._world.settings),
+                **self._backing.commands(),
+                "reload": self._reload_command,
+            },
         )
 
     def _why_not_ready(self) -> str:
@@ -211,6 +219,7 @@ class Daemon:
             await self._fleet.become(world)
         if self._alerting is not None:
             self._alerting.become(world, rules)
+        await self._backing.become(world)
         self._world = world
         self._publish_thresholds(rules)
         self._own.reloaded(successful=True, now=self._clock.time())
@@ -262,7 +271,7 @@ class Daemon:
         self._stop.set()
         if not self._is_alone:
             return
-        guard = threading.Timer(STOP_AT_THE_LATEST_SECONDS, os._exit, (FAILED,))
+        guard = threading.Timer(STOP_AT_THE_LATEST_SECONDS + self._backing.stop_seconds, os._exit, (FAILED,))
         guard.daemon = True
         guard.start()
 
@@ -270,6 +279,7 @@ class Daemon:
         self._stopping = True
         notify("STOPPING=1", "STATUS=stopping")
         log.info("stopping")
+        await self._backing.stop()  # while the rest goes on: jobs have their grace
         for task in side:  # alerting first: instances that leave the page are not alerts that end
             task.cancel()
         if self._fleet is not None:

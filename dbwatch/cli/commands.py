@@ -11,11 +11,15 @@ from dbwatch import __version__
 from dbwatch.cli import (
     alerts_commands,
     ask_commands,
+    backup_commands,
     catalogue_commands,
     check_command,
     config_commands,
+    drill_commands,
+    jobs_commands,
     mail_commands,
     maintenance_commands,
+    restore_commands,
     rules_commands,
 )
 from dbwatch.cli.options import DEFAULT_CONFIG, Config
@@ -33,6 +37,9 @@ app.add_typer(maintenance_commands.app, name="maintenance")
 app.add_typer(rules_commands.app, name="rules")
 app.add_typer(alerts_commands.app, name="alerts")
 app.add_typer(mail_commands.app, name="mail")
+app.add_typer(jobs_commands.app, name="jobs")
+app.add_typer(backup_commands.app, name="backup")
+app.add_typer(restore_commands.app, name="restore")
 
 
 def _version(asked: bool) -> None:
@@ -116,5 +123,6 @@ def init(directory: Directory, *, prometheus: WithPrometheus = False) -> None:
 
 
 ask_commands.register(app)
+drill_commands.register(app)
 catalogue_commands.register(app)
 check_command.register(app)

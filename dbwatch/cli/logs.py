@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 FIRST = ("timestamp", "level", "event")
-QUIET = ("asyncio", "aiohttp.access")  # their INFO says nothing that we do not say
+QUIET = ("asyncio", "aiohttp.access", "apscheduler")  # their INFO says nothing that we do not say
 
 
 def set_up(log_format: str = "auto", level: str = "info", stream: TextIO | None = None) -> None:

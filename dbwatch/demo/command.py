@@ -7,14 +7,17 @@ import contextlib
 import signal
 import socket
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
 from dbwatch import app
+from dbwatch.demo import backups
 from dbwatch.demo.databases import make_durable
 from dbwatch.demo.estate import demo_estate
+from dbwatch.demo.ground import private_ground
 from dbwatch.demo.mail_catcher import mail_catcher
 from dbwatch.demo.witness import Witness
 from dbwatch.demo.workload import run_workload
@@ -25,8 +28,9 @@ from dbwatch.settings.models import LOCAL
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dbwatch.demo.ground import Ground
     from dbwatch.demo.mail_catcher import Catcher
-    from dbwatch.demo.model import DemoEstate, DemoServer
+    from dbwatch.demo.model import DemoEstate, DemoServer, Login
     from dbwatch.store import Store
 
 HOST, PORT = "127.0.0.1", 10432
@@ -34,6 +38,18 @@ NAMES = {"postgres": "marseille-postgres", "mysql": "marseille-mariadb"}
 OWNER_ONLY = 0o600
 # A person who watches need not wait long; that servers which were made a moment ago are young is no news.
 THRESHOLDS = {"lock_wait_seconds": 15.0, "server_restarted_seconds": 0.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where what is made is put; scratch servers need a place that an unprivileged account can enter."""
+
+    directory: Path
+    scratch: Ground
+
+    @property
+    def control_socket(self) -> Path:
+        return self.directory / "control.sock"
 
 
 def run(seconds: float | None, scale: float, say: Callable[[str], None]) -> int:
@@ -48,7 +64,7 @@ def run(seconds: float | None, scale: float, say: Callable[[str], None]) -> int:
 async def demonstrate(seconds: float | None, scale: float, say: Callable[[str], None]) -> int:
     """Start the estate, the daemon and the workload; tell where the page is; tell what was seen."""
     say("starting PostgreSQL, and MariaDB where it is installed, with the databases of the Ville de Marseille ...")
-    async with demo_estate(scale) as estate:
+    async with demo_estate(scale) as estate, private_ground() as ground:
         for reason in estate.absent.values():
             say(f"without MariaDB: {reason}")
         for server in estate.servers:
@@ -56,7 +72,8 @@ async def demonstrate(seconds: float | None, scale: float, say: Callable[[str], 
         witness = Witness()
         with tempfile.TemporaryDirectory(prefix="dbwatch-demo-") as directory:
             async with mail_catcher() as catcher:
-                code = await _watched(estate, Path(directory), catcher, witness, seconds=seconds, say=say)
+                places = Places(Path(directory), ground)
+                code = await _watched(estate, places, catcher, witness, seconds=seconds, say=say)
             witness.mails = [mail.subject for mail in catcher.box.mails()]
     say("what dbwatch saw:")
     for line in witness.lines():
@@ -66,7 +83,7 @@ async def demonstrate(seconds: float | None, scale: float, say: Callable[[str], 
 
 async def _watched(
     estate: DemoEstate,
-    directory: Path,
+    places: Places,
     catcher: Catcher,
     witness: Witness,
     *,
@@ -74,8 +91,9 @@ async def _watched(
     say: Callable[[str], None],
 ) -> int:
     port = free_port()
-    config = write_config(estate, directory, port, catcher.smtp_port)
+    config = write_config(estate, places, port, catcher.smtp_port)
     stop = asyncio.Event()
+    side: list[asyncio.Task[None]] = []
     _stop_on_signals(stop)
 
     async with asyncio.TaskGroup() as group:
@@ -84,6 +102,8 @@ async def _watched(
             _tell(say, port, catcher.url, seconds)
             group.create_task(witness.watch(store, stop), name="witness")
             group.create_task(witness.watch_alerts(f"http://{HOST}:{port}/api/v1/alerts", stop), name="witness-alerts")
+            names = [NAMES[server.engine] for server in estate.servers]
+            side.append(group.create_task(backups.first(places.control_socket, names, say), name="backups"))
 
         async def daemon() -> int:
             try:
@@ -100,6 +120,8 @@ async def _watched(
             async with asyncio.timeout(seconds):
                 await stop.wait()
         stop.set()
+        for task in side:
+            task.cancel()
         say("stopping; the servers and all that they held are deleted ...")
         await working
     return watching.result()
@@ -129,15 +151,17 @@ def free_port() -> int:
     return PORT
 
 
-def write_config(estate: DemoEstate, directory: Path, port: int, smtp_port: int) -> Path:
+def write_config(estate: DemoEstate, places: Places, port: int, smtp_port: int) -> Path:
     """A configuration like any operator's: passwords in files of their own."""
+    directory = places.directory
     document = {
         "instances": {NAMES[server.engine]: _instance(server, directory) for server in estate.servers},
         "http": {"listen_addresses": [f"{HOST}:{port}"]},
         "collectors_dir": str(config_root() / "collectors"),
         "logging": {"level": "warning"},
         "state_directory": str(directory),
-        "control_socket": str(directory / "control.sock"),
+        "control_socket": str(places.control_socket),
+        "backups": backups.section(estate, directory, places.scratch),
         **_alerting(port, smtp_port),
     }
     path = directory / "dbwatch.yml"
@@ -169,16 +193,21 @@ def _alerting(port: int, smtp_port: int) -> dict[str, object]:
     }
 
 
+def _credentials(login: Login, path: Path) -> dict[str, object]:
+    path.touch(OWNER_ONLY)
+    path.write_text(login.password)
+    return {"user": login.user, "password_file": str(path)}
+
+
 def _instance(server: DemoServer, directory: Path) -> dict[str, object]:
-    secret = directory / f"{server.engine}.password"
-    secret.touch(OWNER_ONLY)
-    secret.write_text(server.monitor.password)
     accounts = [server.application.user, server.reporting.user]
     return {
         "engine": server.engine,
         "host": LOCAL,  # its disks and processes are this machine's
         "port": server.port,
-        "monitor": {"user": server.monitor.user, "password_file": str(secret)},
+        "monitor": _credentials(server.monitor, directory / f"{server.engine}.monitor"),
+        "backup": _credentials(server.backup, directory / f"{server.engine}.backup"),
+        "backups": backups.of_instance(),
         "labels": {"env": "demo", "service": "citizens", "team": "dba"},
         "service_accounts": accounts,
         "applications": ["guichet", "portail", "reporting"],

@@ -47,6 +47,7 @@ async def load(address: ServerAddress, volume: Volume) -> DemoServer:
     server = DemoServer(
         address=address,
         monitor=new_login("dbwatch"),
+        backup=new_login("dbwatch_backup"),
         application=new_login("marseille_app"),
         reporting=new_login("marseille_reporting"),
         databases=DATABASES[address.engine],
@@ -64,6 +65,7 @@ def passwords(server: DemoServer) -> dict[str, str]:
         "application_password": server.application.password,
         "reporting_password": server.reporting.password,
         "monitoring_password": server.monitor.password,
+        "backup_password": server.backup.password,
     }
 
 
@@ -85,10 +87,11 @@ async def load_postgres(server: DemoServer, volume: Volume) -> None:
         for database in server.databases:
             await connection.script(create.replace(f"DATABASE {MAIN_DATABASE} ", f"DATABASE {database} "))
     for database, part in zip(server.databases, (1.0, ARCHIVES_PART), strict=True):
-        async with administrator(server, database, volume.options(part)) as connection:
+        options = {**passwords(server), **volume.options(part)}
+        async with administrator(server, database, options) as connection:
             for text in (*scripts("postgres", "ddl"), *scripts("postgres", "dml")):
                 await connection.script(text)
-            for name in ("02_sequences.sql", "04_bloat.sql"):
+            for name in ("02_sequences.sql", "04_bloat.sql", "05_role_backup.sql"):
                 await connection.script(script("postgres", "security", name))
 
 
@@ -100,6 +103,7 @@ async def load_mysql(server: DemoServer, volume: Volume) -> None:
         await connection.script(script("mysql", "ddl", "00_users_application.sql"))
         await connection.script(script("mysql", "security", "01_user_monitoring.sql"))
         await connection.script(script("mysql", "security", "02_grant_qualite.sql"))
+        await connection.script(script("mysql", "security", "05_backup.sql"))
         for text in scripts("mysql", "dml"):
             await connection.script(text)
 

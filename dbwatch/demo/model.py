@@ -31,6 +31,7 @@ class ServerAddress:
     socket: Path  # the socket's directory (PostgreSQL) or the socket itself (MariaDB)
     log: Path
     admin: Login
+    programs: Path  # the directory of its programs: those of a backup are beside the server's
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class DemoServer:
 
     address: ServerAddress
     monitor: Login
+    backup: Login
     application: Login
     reporting: Login
     databases: tuple[str, ...]

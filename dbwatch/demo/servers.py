@@ -128,7 +128,7 @@ async def postgres_server(binaries: Path | None = None) -> AsyncIterator[ServerA
             return (str(programs / "postgres"), "-D", str(data), "-p", str(port))
 
         def address(port: int) -> ServerAddress:
-            return ServerAddress("postgres", LOOPBACK, port, ground.run, ground.log, admin)
+            return ServerAddress("postgres", LOOPBACK, port, ground.run, ground.log, admin, programs)
 
         async with running(ground, command, address, stop_signal=signal.SIGINT) as server:
             yield server
@@ -185,7 +185,7 @@ async def mariadb_server() -> AsyncIterator[ServerAddress]:
             return (str(programs[0]), "--no-defaults", f"--port={port}", *options)
 
         def address(port: int) -> ServerAddress:
-            return ServerAddress("mysql", LOOPBACK, port, socket, ground.log, admin)
+            return ServerAddress("mysql", LOOPBACK, port, socket, ground.log, admin, programs[0].parent)
 
         async with running(ground, command, address, stop_signal=signal.SIGTERM) as server:
             yield server

@@ -84,6 +84,10 @@ class MysqlSession:
     async def close(self) -> None:
         await self._wire.close()
 
+    def cut(self) -> None:
+        """End it now: the server lets go of what it held."""
+        self._wire.cut()
+
     async def _answer(self, query: Query) -> Rows:
         await self._limit(query.timeout_seconds)
         names, lines = await self._wire.ask(f"/* dbwatch:{query.name} */ {query.sql}")

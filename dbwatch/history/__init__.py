@@ -1,4 +1,5 @@
-"""What must outlive a restart, in one SQLite file: maintenance windows, alerts and what was told of them, the outbox.
+"""What must outlive a restart, in one SQLite file: maintenance windows, alerts and what was told of them, the outbox,
+runs of jobs and the index of backups.
 
 One writer, in its own thread.
 """

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch.history.alerts import AlertBook
+from dbwatch.history.jobs import JobBook
 from dbwatch.history.outbox import Outbox
 from dbwatch.history.writing import Writer, query
 
@@ -31,7 +32,7 @@ class Window:
 
 
 class History:
-    """What outlives a restart: maintenance windows (answered from memory), `alerts` and `outbox`."""
+    """What outlives a restart: maintenance windows (answered from memory), `alerts`, `outbox` and `jobs`."""
 
     def __init__(
         self, connection: sqlite3.Connection, thread: Executor, clock: Callable[[], float] = time.time
@@ -41,6 +42,7 @@ class History:
         self._windows: tuple[Window, ...] = ()
         self.outbox = Outbox(self._writer)
         self.alerts = AlertBook(self._writer, self.outbox)
+        self.jobs = JobBook(self._writer)
 
     def in_maintenance(self, instance: str, now: float) -> bool:
         return any(window.instance == instance and window.is_open(now) for window in self._windows)
@@ -66,6 +68,7 @@ class History:
         self._windows = await self._writer.read(self._open)
         await self.outbox.recover()
         await self.alerts.load(self._clock())
+        await self.jobs.load()
 
     async def _write(self, *statements: tuple[str, Mapping[str, object]]) -> int:
         """Run statements as one transaction; the rows that the last one touched."""

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dbwatch.core.alerting.view import NOT_STARTED
+from dbwatch.core.backups.figures import NO_BACKUPS
 from dbwatch.core.showing import humanise
 from dbwatch.http.alert_list import alerts_of
+from dbwatch.http.backups_page import backups_of
 from dbwatch.http.frame import framed, problem, time
 from dbwatch.http.markup import element
 from dbwatch.http.overview import figure_list, has_figures, state_line, what_it_is, worth
 
 if TYPE_CHECKING:
     from dbwatch.core.alerting.view import AlertBoard
+    from dbwatch.core.backups.figures import BackupBoard
     from dbwatch.http.figures import Ranking
     from dbwatch.http.frame import Frame
     from dbwatch.http.markup import Child, Safe
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 COLUMNS = ("Collector", "State", "Lane", "Every", "Last success", "Took", "Series")
 
 
-def detail(view: InstanceView, frame: Frame, board: AlertBoard = NOT_STARTED) -> str:
+def detail(view: InstanceView, frame: Frame, board: AlertBoard = NOT_STARTED, backups: BackupBoard = NO_BACKUPS) -> str:
     """The whole page."""
     state = view.state
     wrong = [problem(state.reason or "", state.message, state.remedy)] if state.message or state.remedy else []
@@ -41,6 +44,7 @@ def detail(view: InstanceView, frame: Frame, board: AlertBoard = NOT_STARTED) ->
                 class_=f"card {view.level.name.lower()}",
             ),
             alerts_of(view.name, board, frame),
+            backups_of(view.name, backups, frame),
             element("h2", "Collectors"),
             _table(view, frame.now) if view.collectors else element("p", "None has run yet."),
             *_rankings(view),

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dbwatch.core.alerting.view import NOT_STARTED
+from dbwatch.core.backups.figures import NO_BACKUPS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from dbwatch.core.alerting.view import AlertBoard
+    from dbwatch.core.backups.figures import BackupBoard
 
     Command = Callable[[dict[str, object]], Awaitable[object]]
 
@@ -24,3 +26,4 @@ class Doors:
     healthy: Callable[[], str]  # "" when healthy, else what is wrong
     commands: Mapping[str, Command] = field(default_factory=dict)  # of the control socket, by name
     alerts: Callable[[], AlertBoard] = lambda: NOT_STARTED  # from memory, at once: called for every page
+    backups: Callable[[], BackupBoard] = lambda: NO_BACKUPS  # likewise

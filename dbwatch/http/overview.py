@@ -6,8 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from dbwatch.core.alerting.view import NOT_STARTED
+from dbwatch.core.backups.figures import NO_BACKUPS
 from dbwatch.core.showing import humanise
 from dbwatch.http.alert_list import alerts_above
+from dbwatch.http.backups_page import backups_line, repository_problem
 from dbwatch.http.frame import framed, problem, time
 from dbwatch.http.markup import element, joined
 from dbwatch.http.view import Freshness, Level
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from dbwatch.core.alerting.view import AlertBoard
+    from dbwatch.core.backups.figures import BackupBoard
     from dbwatch.http.figures import Figure
     from dbwatch.http.frame import Frame
     from dbwatch.http.markup import Safe
@@ -25,7 +28,12 @@ FLAVOURS = {"postgres": "PostgreSQL", "mysql": "MySQL", "mariadb": "MariaDB", "p
 PROBLEMS_SHOWN = 3
 
 
-def overview(views: Sequence[InstanceView], frame: Frame, board: AlertBoard = NOT_STARTED) -> str:
+def overview(
+    views: Sequence[InstanceView],
+    frame: Frame,
+    board: AlertBoard = NOT_STARTED,
+    backups: BackupBoard = NO_BACKUPS,
+) -> str:
     """The whole page. `views` come worst first."""
     firing = sum(each.is_firing for each in board.alerts)
     return framed(
@@ -33,7 +41,8 @@ def overview(views: Sequence[InstanceView], frame: Frame, board: AlertBoard = NO
         element("h1", "Instances", class_="hidden"),
         element("p", *_summary(views), class_="summary"),
         alerts_above(board, frame),
-        element("main", *(_card(view, frame) for view in views), class_="cards") if views else _no_instances(),
+        repository_problem(backups),
+        element("main", *(_card(view, frame, backups) for view in views), class_="cards") if views else _no_instances(),
         frame=frame,
     )
 
@@ -58,7 +67,7 @@ def _no_instances() -> Safe:
     return element("main", element("p", "No instance is configured: add one under `instances` and reload."))
 
 
-def _card(view: InstanceView, frame: Frame) -> Safe:
+def _card(view: InstanceView, frame: Frame, backups: BackupBoard) -> Safe:
     now = frame.now
     return element(
         "article",
@@ -66,6 +75,7 @@ def _card(view: InstanceView, frame: Frame) -> Safe:
         element("p", what_it_is(view), class_="quiet what"),
         *problems(view, now),
         figure_list(view.figures, now, is_down=view.state.up is False) if has_figures(view) else None,
+        backups_line(view.name, backups, frame),
         element("p", *_collectors_line(view, now), class_="quiet last"),
         class_=f"card {view.level.name.lower()}",
     )

@@ -25,6 +25,7 @@ from prometheus_client.openmetrics import exposition as openmetrics_exposition
 from dbwatch import __version__
 from dbwatch.core.exposition import OPENMETRICS_END
 from dbwatch.http.own_alerting import EVERYTHING, AlertingCollector
+from dbwatch.http.own_backups import ALL_OF_IT, BackupsCollector
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,6 +84,8 @@ class OwnMetrics:
         self._make_http(registry)
         self.alerting = AlertingCollector()
         registry.register(self.alerting)
+        self.backups = BackupsCollector()
+        registry.register(self.backups)
 
     def _make_configuration(self, registry: CollectorRegistry) -> None:
         self._last_reload_failed = False
@@ -202,6 +205,7 @@ def every_name() -> frozenset[str]:
     """The names of all samples that the process's own metrics may have, for whoever checks a rule or a page."""
     own = OwnMetrics()
     own.alerting.figures = lambda: EVERYTHING
+    own.backups.figures = lambda: ALL_OF_IT
     families = own.render(openmetrics=False).decode().splitlines()
     types = (line.split()[2:4] for line in families if line.startswith("# TYPE "))
     return frozenset(name + end for name, kind in types for end in SUFFIXES.get(kind, ("",)))

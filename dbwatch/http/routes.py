@@ -15,6 +15,7 @@ from dbwatch.errors import ConfigError, DbwatchError
 from dbwatch.http import api
 from dbwatch.http.alerts_api import Wanted, alerts_json
 from dbwatch.http.alerts_page import alerts_page
+from dbwatch.http.backups_api import backups_json
 from dbwatch.http.detail import detail
 from dbwatch.http.frame import ENGLISH, FRENCH, Frame
 from dbwatch.http.negotiation import accepts_gzip, page_format
@@ -64,6 +65,7 @@ class Site:
             web.get("/api/v1/instances", self.instances, name="api_instances"),
             web.get("/api/v1/instances/{name}", self.instance, name="api_instance"),
             web.get("/api/v1/alerts", self.alerts_json, name="api_alerts"),
+            web.get("/api/v1/backups", self.backups_json, name="api_backups"),
             web.get("/sd/prometheus", self.targets, name="service_discovery"),
             web.get("/-/healthy", self.healthy, name="healthy"),
             web.get("/-/ready", self.ready, name="ready"),
@@ -92,9 +94,9 @@ class Site:
 
     async def overview(self, request: web.Request) -> web.Response:
         views = await self.viewer.all()
-        board = self.doors.alerts()
+        board, backups = self.doors.alerts(), self.doors.backups()
         frame = self._frame(request, board)
-        return _page(await self.viewer.aside(lambda: overview(worst_first(views), frame, board)))
+        return _page(await self.viewer.aside(lambda: overview(worst_first(views), frame, board, backups)))
 
     async def detail(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
@@ -103,7 +105,7 @@ class Site:
         except KeyError:
             return _no_instance(name)
         board = self.doors.alerts()
-        return _page(detail(view, self._frame(request, board), board))
+        return _page(detail(view, self._frame(request, board), board, self.doors.backups()))
 
     async def alerts(self, request: web.Request) -> web.Response:
         board = self.doors.alerts()
@@ -147,6 +149,13 @@ class Site:
         if wanted.is_unknown(board, [state.identity.db_instance for state in self.store.states()]):
             return _no_instance(wanted.instance)
         text = await self.viewer.aside(lambda: json.dumps(alerts_json(board, wanted, now)))
+        return web.json_response(text=text)
+
+    async def backups_json(self, request: web.Request) -> web.Response:
+        instance, board, now = request.query.get("instance", ""), self.doors.backups(), self.viewer.now()
+        if instance and instance not in {state.identity.db_instance for state in self.store.states()}:
+            return _no_instance(instance)
+        text = await self.viewer.aside(lambda: json.dumps(backups_json(board, now, instance)))
         return web.json_response(text=text)
 
     async def targets(self, request: web.Request) -> web.Response:

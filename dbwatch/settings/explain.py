@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dbwatch.core import wording
-from dbwatch.settings.fields import MONTH_SECONDS
+from dbwatch.settings.fields import MONTH_SECONDS, YEARS_SECONDS
 from dbwatch.settings.models import Credentials, MysqlInstance, PostgresInstance, Settings
 from dbwatch.settings.suggest import did_you_mean, keys, model_at
 from dbwatch.settings.tree import Node, place_of
@@ -86,8 +86,8 @@ def words(mistake: ErrorDetails) -> wording.Words:
             told = "is missing", MISSING.get(str(location[-1]), "add it")
         case "string_pattern_mismatch":
             told = _pattern(location)
-        case "less_than_equal" if context["le"] == MONTH_SECONDS:
-            told = "must be at most 31d", DURATION
+        case "less_than_equal" if context["le"] in (MONTH_SECONDS, YEARS_SECONDS):
+            told = f"must be at most {context['le'] / 86400:.0f}d", DURATION
         case _:
             told = wording.words(mistake)
     what, mend = told

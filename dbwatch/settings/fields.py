@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from dbwatch.core.durations import seconds
 
 MONTH_SECONDS = 31 * 86400.0
+YEARS_SECONDS = 3660 * 86400.0
 PASSWORD_SOURCES = ("password_file", "password_env", "password")
 
 
@@ -29,6 +30,12 @@ Duration = Annotated[
     float,
     BeforeValidator(seconds, json_schema_input_type=str | float),
     Field(gt=0, le=MONTH_SECONDS, allow_inf_nan=False),
+]
+# How old something may be: a backup of the year before, a rehearsal of the last month.
+LongDuration = Annotated[
+    float,
+    BeforeValidator(seconds, json_schema_input_type=str | float),
+    Field(gt=0, le=YEARS_SECONDS, allow_inf_nan=False),
 ]
 Host = Annotated[str, Field(pattern=r"^[^\s\[\]]+$"), AfterValidator(_host_only)]
 Port = Annotated[int, Field(ge=1, le=65535)]

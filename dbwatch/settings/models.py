@@ -22,6 +22,7 @@ from pydantic import (
 
 from dbwatch.core.model import Identity
 from dbwatch.settings.alerting import Alerting, AlertmanagerPush, Heartbeat, Mail
+from dbwatch.settings.backups import Backups, InstanceBackups
 from dbwatch.settings.fields import Duration, Host, Model, Port, Secret, Threshold, listed
 
 RESERVED_LABELS = frozenset({"db_instance", "engine", "job", "instance"})
@@ -114,6 +115,7 @@ class BaseInstance(Model):
     monitor: Credentials
     audit: Credentials | None = None
     backup: Credentials | None = None
+    backups: InstanceBackups = InstanceBackups()
     labels: Labels = Labels()
     service_accounts: tuple[str, ...] = ()
     applications: tuple[str, ...] = ()
@@ -133,8 +135,8 @@ class BaseInstance(Model):
 
     @property
     def as_polled(self) -> Self:
-        """Without what only alert rules look at: a changed threshold is no reason to log in anew."""
-        return self.model_copy(update={"thresholds": {}})
+        """Without what pollers do not look at: a changed threshold or schedule is no reason to log in anew."""
+        return self.model_copy(update={"thresholds": {}, "backups": InstanceBackups()})
 
     @property
     def is_on_socket(self) -> bool:
@@ -232,6 +234,7 @@ class Settings(Model):
     mail: Mail = Mail()
     alertmanager: AlertmanagerPush = AlertmanagerPush()
     heartbeat: Heartbeat = Heartbeat()
+    backups: Backups = Backups()
     thresholds: Mapping[str, Threshold] = Field(default_factory=dict)
     collectors_dir: Annotated[tuple[Path, ...], BeforeValidator(listed)] = ()
     state_directory: Path = Path("/var/lib/dbwatch")

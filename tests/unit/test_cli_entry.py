@@ -28,7 +28,9 @@ def test_help_imports_nothing_heavy() -> None:
     assert "[]" == done.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "ask", "check", "doctor", "collectors", "config", "init", "reload"])
+@pytest.mark.parametrize(
+    "command", ["run", "demo", "ask", "check", "doctor", "collectors", "config", "init", "reload", "jobs", "backup"]
+)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == main([command, "--help"])
     assert f"Usage: dbwatch {command}" in capsys.readouterr().out

@@ -3,17 +3,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dbwatch.app.world import Flags, build
-from dbwatch.demo.command import THRESHOLDS, write_config
-from dbwatch.demo.model import DemoEstate
+from dbwatch.demo.command import THRESHOLDS
 from dbwatch.demo.witness import Witness
 from dbwatch.demo.workload import BLOCKED_SECONDS
+from tests.demo_configuration import demo_config
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def test_the_demonstration_mails_to_its_own_catcher_and_in_a_hurry(tmp_path: Path) -> None:
-    world = build(write_config(DemoEstate((), {}), tmp_path, 10_432, 2525), {}, Flags())
+    world = build(demo_config(tmp_path, 10_432, 2525), {}, Flags())
     settings = world.settings
 
     assert settings.alerting.mails
@@ -24,7 +24,7 @@ def test_the_demonstration_mails_to_its_own_catcher_and_in_a_hurry(tmp_path: Pat
 
 
 def test_the_blockade_lasts_long_enough_to_be_told(tmp_path: Path) -> None:
-    settings = build(write_config(DemoEstate((), {}), tmp_path, 1, 2), {}, Flags()).settings
+    settings = build(demo_config(tmp_path, 1, 2), {}, Flags()).settings
 
     assert all(limit < BLOCKED_SECONDS / 2 for name, limit in settings.thresholds.items() if name.endswith("_seconds"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sqlite3
 import threading
 from typing import TYPE_CHECKING
@@ -159,9 +160,25 @@ async def test_the_writers_thread_ends_with_it(tmp_path: Path) -> None:
 def test_the_schema_is_versioned_from_its_first_day(tmp_path: Path) -> None:
     connection = history.database.connect(tmp_path / "new.sqlite")
 
-    assert (2,) == connection.execute("PRAGMA user_version").fetchone()
+    assert (3,) == connection.execute("PRAGMA user_version").fetchone()
     assert ("wal",) == connection.execute("PRAGMA journal_mode").fetchone()
     connection.close()
+
+
+async def test_a_file_of_an_older_version_keeps_what_it_holds(tmp_path: Path) -> None:
+    older = tmp_path / "older"
+    older.mkdir()
+    for name in ("0001_maintenance.sql", "0002_alerts.sql"):
+        shutil.copy(history.database.MIGRATIONS / name, older / name)
+    connection = sqlite3.connect(tmp_path / history.FILE, isolation_level=None)
+    history.database.migrate(connection, tmp_path / history.FILE, older)
+    connection.execute("INSERT INTO maintenance (instance, starts_at, ends_at) VALUES ('pg1', ?, ?)", (NOW, FAR))
+    connection.close()
+
+    async with history.opened(tmp_path) as past:
+        assert [Window("pg1", NOW, FAR)] == past.windows(NOW)
+        assert () == past.jobs.all_last
+        assert () == past.jobs.sets.records()
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:

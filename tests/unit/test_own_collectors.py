@@ -13,13 +13,12 @@ from dbwatch import library
 from dbwatch.cli import doctor
 from dbwatch.core import catalogue, consistency
 from dbwatch.core.catalogue import Source
-from dbwatch.demo.command import write_config
-from dbwatch.demo.model import DemoEstate
 from dbwatch.errors import CatalogueError
 from dbwatch.files import config_root
 from dbwatch.poller import asking
 from dbwatch.poller.once import Target, poll_once
 from dbwatch.settings.models import MysqlInstance, PostgresInstance
+from tests.demo_configuration import demo_config
 from tests.fakes import FACTS, FakeEngine, rows
 
 if TYPE_CHECKING:
@@ -170,5 +169,5 @@ def test_the_example_is_whole_and_active_in_the_demonstration_only(tmp_path: Pat
     assert "collectors_dir:" not in [
         line.split()[0] for line in (config_root() / "dbwatch.yml").read_text().splitlines() if line
     ]
-    config = yaml.safe_load(write_config(DemoEstate((), {}), tmp_path, 1, 2).read_text())
+    config = yaml.safe_load(demo_config(tmp_path, 1, 2).read_text())
     assert str(config_root() / "collectors") == config["collectors_dir"]

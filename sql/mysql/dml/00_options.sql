@@ -4,4 +4,5 @@ SET @dbwatch_scale = %(scale)s,
     @dbwatch_reference_date = %(reference_date)s,
     @dbwatch_application_password = %(application_password)s,
     @dbwatch_reporting_password = %(reporting_password)s,
-    @dbwatch_monitoring_password = %(monitoring_password)s
+    @dbwatch_monitoring_password = %(monitoring_password)s,
+    @dbwatch_backup_password = %(backup_password)s

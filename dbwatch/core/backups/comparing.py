@@ -1,0 +1,207 @@
+"""What was restored beside what was dumped: every table and every kind of object, and how much could be compared.
+
+None on either side is "not known": it is never equal, and it is counted as not compared.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dbwatch.core.backups.model import FactsMode, ProofName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from dbwatch.core.backups.model import DatabaseFacts, Facts, TableFacts
+
+MOST_DIFFERENCES = 50
+DIFFERENCES, NOTES = "differences", "notes"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`notes`: what differs and may, such as the version of an extension on this machine."""
+
+    differences: tuple[str, ...] = ()  # bounded
+    notes: tuple[str, ...] = ()
+    tables_total: int = 0
+    tables_by_content: int = 0
+    tables_by_rows: int = 0  # rows alone
+    different: int = 0  # all of them, also those that `differences` had no room for
+
+    @property
+    def tables_compared(self) -> int:
+        return self.tables_by_content + self.tables_by_rows
+
+    @property
+    def is_equal(self) -> bool:
+        """Nothing differs, and every table was compared."""
+        return not self.different and self.tables_compared == self.tables_total
+
+    @property
+    def summary(self) -> str:
+        """`12 of 12 tables compared: 11 by content, 1 by rows; 2 differences`."""
+        found = f"{self.tables_compared} of {self.tables_total} tables compared"
+        ways = ((self.tables_by_content, "by content"), (self.tables_by_rows, "by rows"))
+        how = ", ".join(f"{count} {way}" for count, way in ways if count)
+        found += f": {how}" if how else ""
+        return found + (f"; {self.different} differences" if self.different else "")
+
+
+def differences(source: Facts, restored: Facts) -> tuple[str, ...]:
+    """What is not as it was."""
+    return compare(source, restored).differences
+
+
+def compare(source: Facts, restored: Facts, *, definitions: bool = True) -> Comparison:
+    """`definitions` False: another major version says the same thing in other words, so they are not compared."""
+    if FactsMode.OFF in (source.mode, restored.mode):
+        return Comparison(notes=("nothing was compared: no facts were taken",), tables_total=len(source.tables))
+    wrong: list[str] = []
+    notes: list[str] = []
+    for kind, line in _found(source, restored, definitions=definitions):
+        (wrong if kind == DIFFERENCES else notes).append(line)
+    ways = Counter(_ways(source, restored))
+    return Comparison(
+        _bounded(wrong), _bounded(notes), len(source.tables), ways["content"], ways["rows"], different=len(wrong)
+    )
+
+
+def proven(source: Facts, comparison: Comparison) -> tuple[ProofName, str]:
+    """The name of a sound restore's proof, and the line beside it. Ask it only when nothing differs."""
+    if comparison.different:
+        raise ValueError("a restore that differs proves nothing")
+    if not source.comparable:
+        return ProofName.RESTORED, f"not compared: {source.evidence or 'the facts are not of the moment of the dump'}"
+    if source.mode is FactsMode.OFF or not (source.databases or source.tables):
+        return ProofName.RESTORED, "not compared: no facts were taken"
+    if unknown := _unknown(source):
+        return ProofName.RESTORED, f"not compared: of {unknown} nothing was noted when it was dumped"
+    if not comparison.is_equal:
+        return ProofName.RESTORED, f"only {comparison.summary}: give facts_seconds more time"
+    return ProofName.COMPARED, comparison.summary + (f" ({source.evidence})" if source.evidence else "")
+
+
+def _unknown(source: Facts) -> str:
+    """A database of which neither objects nor tables are known: that it is there again says little."""
+    known = {table.database for table in source.tables}
+    silent = (each for each in source.databases if not (each.inventory or each.inventory_digest or each.name in known))
+    return next((f"database {each.name}" for each in silent), "")
+
+
+def _found(source: Facts, restored: Facts, *, definitions: bool) -> Iterator[tuple[str, str]]:
+    there = {database.name: database for database in restored.databases}
+    for database in source.databases:
+        if database.name in there:
+            yield from _database(database, there[database.name], definitions=definitions)
+        else:
+            yield DIFFERENCES, f"database {database.name} is missing"
+    yield from _tables(source, restored)
+    yield from _roles(source.roles, restored.roles)
+
+
+def _database(source: DatabaseFacts, restored: DatabaseFacts, *, definitions: bool) -> Iterator[tuple[str, str]]:
+    name = source.name
+    if source.encoding and restored.encoding and source.encoding != restored.encoding:
+        yield DIFFERENCES, f"database {name}: encoding {restored.encoding} instead of {source.encoding}"
+    if source.collation and restored.collation and source.collation != restored.collation:
+        yield NOTES, f"database {name}: collation {restored.collation} instead of {source.collation}"
+    yield from _extensions(name, dict(source.extensions), dict(restored.extensions))
+    yield from _inventory(name, dict(source.inventory), dict(restored.inventory))
+    if definitions:
+        yield from _definitions(name, source.inventory_digest, restored.inventory_digest)
+    elif source.inventory_digest:
+        yield NOTES, f"database {name}: definitions were not compared, the versions differ"
+
+
+def _extensions(name: str, source: Mapping[str, str], restored: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for extension, version in source.items():
+        if extension not in restored:
+            yield DIFFERENCES, f"database {name}: extension {extension} is missing"
+        elif restored[extension] != version:
+            yield NOTES, f"database {name}: extension {extension} {restored[extension]} instead of {version}"
+
+
+def _inventory(name: str, source: Mapping[str, int], restored: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    if not source or not restored:
+        if source:
+            yield DIFFERENCES, f"database {name}: has no objects, {sum(source.values())} are expected"
+        return
+    for kind in sorted(source.keys() | restored.keys()):
+        expected, found = source.get(kind, 0), restored.get(kind, 0)
+        if expected != found:
+            yield DIFFERENCES, f"database {name}: {found} instead of {expected} of kind {kind}"
+
+
+def _definitions(name: str, source: str, restored: str) -> Iterator[tuple[str, str]]:
+    if not source or not restored:
+        if source:
+            yield NOTES, f"database {name}: definitions were not compared"
+        return
+    expected, found = _by_kind(source), _by_kind(restored)
+    for kind in sorted(expected.keys() | found.keys()):
+        if expected.get(kind) != found.get(kind):
+            yield DIFFERENCES, f"database {name}: definitions differ" + (f" of kind {kind}" if kind else "")
+
+
+def _by_kind(digest: str) -> dict[str, str]:
+    """`table=12ab,view=34cd`, or one digest of all."""
+    parts = (part.rpartition("=") for part in digest.split(","))
+    return {kind: value for kind, _, value in parts}
+
+
+def _tables(source: Facts, restored: Facts) -> Iterator[tuple[str, str]]:
+    there = {table.key: table for table in restored.tables}
+    for table in source.tables:
+        found = there.pop(table.key, None)
+        if found is None:
+            yield DIFFERENCES, f"table {_named(table)} is missing"
+        elif wrong := _table(table, found):
+            yield DIFFERENCES, f"table {_named(table)}: {wrong}"
+    for table in there.values() if source.tables else ():
+        yield DIFFERENCES, f"table {_named(table)} was not in the source"
+
+
+def _table(source: TableFacts, restored: TableFacts) -> str:
+    if None not in (source.rows, restored.rows) and source.rows != restored.rows:
+        return f"{restored.rows} rows instead of {source.rows}"
+    if None not in (source.digest, restored.digest) and source.digest != restored.digest:
+        return "other content"
+    return ""
+
+
+def _ways(source: Facts, restored: Facts) -> Iterator[str]:
+    """How each table could be compared; one that is missing was compared well enough."""
+    there = {table.key: table for table in restored.tables}
+    for table in source.tables:
+        found = there.get(table.key)
+        if found is None or None not in (table.digest, found.digest):
+            yield "content"
+        elif None not in (table.rows, found.rows):
+            yield "rows"
+
+
+def _roles(source: Iterable[str], restored: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """`name`, or `name digest` of what it may do. Those that a scratch server has besides do no harm."""
+    there = dict(_role(role) for role in restored)
+    for name, digest in map(_role, source):
+        if name not in there:
+            yield DIFFERENCES, f"role {name} is missing"
+        elif digest and there[name] and digest != there[name]:
+            yield DIFFERENCES, f"role {name} may do other things"
+
+
+def _role(role: str) -> tuple[str, str]:
+    name, _, digest = role.rpartition(" ")
+    return (name, digest) if name else (role, "")
+
+
+def _named(table: TableFacts) -> str:
+    return ".".join(filter(None, table.key))
+
+
+def _bounded(found: list[str]) -> tuple[str, ...]:
+    more = len(found) - MOST_DIFFERENCES
+    return (*found[:MOST_DIFFERENCES], f"... and {more} more") if more > 0 else tuple(found)

@@ -1,0 +1,163 @@
+"""What sets and runs come to as figures. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from dbwatch.core.backups import standing
+from dbwatch.core.backups.figures import (
+    BAD,
+    FAILED,
+    PROVEN,
+    STATES,
+    UNPROVABLE,
+    DatabaseFigures,
+    KindFigures,
+    SetDatabase,
+    SetLine,
+)
+from dbwatch.core.backups.model import JobReason, JobState, ProofLevel, ProofName
+from dbwatch.core.backups.sizes import median
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dbwatch.core.backups.model import BackupKind, BackupRecord, JobRun, Proof, TableFacts
+
+ORDER = tuple(ProofName)  # each says all that those before it say
+COMPARED_WITH = 5  # sets before the newest
+COMPARED_WITH_AT_LEAST = 2
+NOT_HERE = frozenset({JobReason.NO_EXTENSION, JobReason.NO_KEY, JobReason.CLIENT_MISSING})
+
+
+def set_line(record: BackupRecord) -> SetLine:
+    """A set without what is large of it."""
+    manifest = record.manifest
+    return SetLine(
+        manifest.id,
+        manifest.started_at,
+        manifest.seconds,
+        manifest.size_bytes,
+        databases=_databases(record),
+        proofs=record.proofs,
+        proof=record.proof,
+        failed=_failed(record),
+        is_pinned=record.pinned,
+        is_encrypted=any(member.sealed for member in manifest.members),
+        problem=record.problem,
+        warnings=manifest.warnings,
+        tools=manifest.tools,
+    )
+
+
+def _databases(record: BackupRecord) -> tuple[SetDatabase, ...]:
+    facts = record.manifest.facts
+    tables: dict[str, list[TableFacts]] = defaultdict(list)
+    for table in facts.tables:
+        tables[table.database].append(table)
+    sizes = {each.name: each.size_bytes for each in facts.databases}
+    dumped = {member.database for member in record.manifest.members if member.database}
+    return tuple(SetDatabase(name, sizes.get(name), _rows(tables[name])) for name in sorted(sizes.keys() | dumped))
+
+
+def _rows(tables: Sequence[TableFacts]) -> int | None:
+    counts = [table.rows for table in tables]
+    return sum(filter(None, counts)) if counts and None not in counts else None
+
+
+def _failed(record: BackupRecord) -> Proof | None:
+    """What shows that it is bad; else the newest attempt that failed, unless something better was proven after it."""
+    best = record.proof
+    later = [proof for proof in record.proofs if not proof.holds and (best is None or proof.at >= best.at)]
+    return standing.disproof(record) or max(later, key=lambda proof: proof.at, default=None)
+
+
+def kind_figures(
+    kind: BackupKind, databases: Iterable[str], lines: Iterable[SetLine], runs: Iterable[JobRun] = ()
+) -> KindFigures:
+    """All that follows from the sets and from the ended runs that history remembers; both in any order.
+
+    What only the office knows (what runs, waits, comes next, is frozen) is put in with `dataclasses.replace`.
+    """
+    sets = sorted(lines, key=lambda line: (line.started_at, line.id))
+    ended = sorted((run for run in runs if run.ended_at is not None), key=lambda run: run.started_at)
+    last = ended[-1] if ended else None
+    successes = [run for run in ended if run.state is JobState.SUCCEEDED]
+    newest = sets[-1] if sets else None
+    looked_at = next((line for line in reversed(sets) if _verification(line)), None)
+    return KindFigures(
+        kind,
+        databases=tuple(_database(name, sets) for name in sorted(set(databases))),
+        last_attempt_at=last.started_at if last else None,
+        last_state=last.state if last else None,
+        last_reason=last.reason if last else None,
+        runs=_runs(ended),
+        last_seconds=successes[-1].seconds if successes else newest.seconds if newest else None,
+        last_phases=successes[-1].phases if successes else (),
+        last_size_bytes=newest.size_bytes if newest else None,
+        size_ratio=_ratio([line.size_bytes for line in sets]),
+        rows_ratio=_ratio([line.rows for line in sets]),
+        verification=_verification(looked_at) if looked_at else "",
+        verification_reason=looked_at.failed.reason if looked_at and looked_at.failed else None,
+        verification_seconds=tuple((proof.name, proof.seconds) for proof in looked_at.proofs) if looked_at else (),
+        mismatches=_mismatches(sets),
+        counts=tuple((state, sum(line.state == state for line in sets)) for state in STATES),
+        verified=sum(line.state == PROVEN for line in sets),
+        oldest_at=sets[0].started_at if sets else None,
+        repository_bytes=sum(line.size_bytes for line in sets),
+    )
+
+
+def _database(name: str, sets: Sequence[SetLine]) -> DatabaseFigures:
+    holding = [line for line in sets if any(each.name == name for each in line.databases)]
+    if not holding:
+        return DatabaseFigures(name)
+    newest = holding[-1]
+    own = next(each for each in newest.databases if each.name == name)
+    return DatabaseFigures(
+        name,
+        last_success_at=newest.started_at,
+        level=newest.level if newest.state != BAD else ProofLevel.NONE,
+        verified_at=_verified_at(holding),
+        plain_bytes=own.plain_bytes,
+        rows=own.rows,
+    )
+
+
+def _verified_at(sets: Sequence[SetLine]) -> tuple[tuple[ProofName, float], ...]:
+    """The newest proof at each step of the ladder or above it; of sets that have turned out bad none counts."""
+    held = [proof for line in sets if line.state != BAD for proof in line.proofs if proof.holds]
+    found = ((name, [proof.at for proof in held if ORDER.index(proof.name) >= at]) for at, name in enumerate(ORDER))
+    return tuple((name, max(moments)) for name, moments in found if moments)
+
+
+def _runs(ended: Iterable[JobRun]) -> tuple[tuple[JobState, JobReason | None, int], ...]:
+    counted = Counter((run.state, run.reason) for run in ended)
+    return tuple((state, reason, count) for (state, reason), count in counted.items())
+
+
+def _ratio(values: Sequence[int | None]) -> float | None:
+    """The newest to the median of those before it; None where too few are known."""
+    if not values or values[-1] is None:
+        return None
+    before = [value for value in values[:-1] if value is not None][-COMPARED_WITH:]
+    usual = median(before) if len(before) >= COMPARED_WITH_AT_LEAST else 0
+    return values[-1] / usual if usual else None
+
+
+def _verification(line: SetLine) -> str:
+    """How proving it fared; "" where nobody tried to restore it."""
+    if line.state == BAD:
+        return FAILED
+    if line.failed is not None:
+        return UNPROVABLE if line.failed.reason in NOT_HERE else FAILED
+    return PROVEN if line.state == PROVEN else ""
+
+
+def _mismatches(sets: Sequence[SetLine]) -> int | None:
+    compared = [proof for line in sets for proof in line.proofs if proof.name is ProofName.COMPARED]
+    if not compared:
+        return None
+    newest = max(compared, key=lambda proof: proof.at)
+    return len(newest.differences)

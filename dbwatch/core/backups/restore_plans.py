@@ -1,0 +1,145 @@
+"""What a restore would do, told before anything is done: a value, and its lines for a person. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from dbwatch.core.backups import due
+from dbwatch.core.backups.model import ProofLevel
+from dbwatch.core.showing import humanise
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from dbwatch.core.backups.model import BackupRecord, Pairs
+
+LEAST_SECONDS = 5.0
+LONGEST_TABLE = 35
+REPLACING = frozenset({"mysql"})  # its dumps begin each table with DROP TABLE IF EXISTS
+KEEPS = "nothing that is there is dropped or overwritten: what stands in the way ends the restore"
+OVERWRITES = "WITH --into-non-empty, tables of the same names that are there are DROPPED and replaced"
+
+
+class Danger(StrEnum):
+    """Why a restore is refused: each needs a word of its own from who asks for it. The value is that flag."""
+
+    UNPROVEN = "--unproven"
+    SOURCE = "--onto-source"
+    NON_EMPTY = "--into-non-empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of a set is wanted, in words."""
+
+    database: str = ""
+    schema: str = ""
+    table: str = ""
+    into: str = ""
+
+    def __str__(self) -> str:
+        name = ".".join(filter(None, (self.database, self.schema, self.table)))
+        what = "everything" if not name else f"the {'table' if self.table else 'database'} {name}"
+        return f"{what}, as the database {self.into}" if self.into else what
+
+
+@dataclass(frozen=True, slots=True)
+class RestorePlan:
+    """All that a person must know before saying yes."""
+
+    record: BackupRecord
+    part: Part
+    target: str  # in words
+    makes: tuple[str, ...]  # databases, under the names that they will have
+    size_bytes: int  # of what is restored, as it was in the source
+    expected_seconds: float
+    programs: Pairs = ()
+    dangers: tuple[tuple[Danger, str], ...] = ()  # each with its reason
+
+    def has(self, wanted: Danger) -> bool:
+        return any(danger is wanted for danger, _ in self.dangers)
+
+    def refused(self, allowed: Collection[Danger]) -> tuple[tuple[Danger, str], ...]:
+        return tuple(danger for danger in self.dangers if danger[0] not in allowed)
+
+
+def unproven(record: BackupRecord) -> str:
+    """Why a set is not to be relied on; '': it is."""
+    if record.problem:
+        return f"the set cannot be used as it is: {record.problem}"
+    if record.level < ProofLevel.L2:
+        shown = record.proof.name.value if record.proof is not None else "nothing"
+        return f"the set was never read to its end by what would restore it (proven: {shown})"
+    return ""
+
+
+def size_of(record: BackupRecord, part: Part) -> int:
+    """Of one table, one database, or all."""
+    facts = record.manifest.facts
+    if part.table:
+        found = [each.bytes or 0 for each in facts.tables if each.key == (part.database, part.schema, part.table)]
+        return sum(found)
+    return sum(each.size_bytes for each in facts.databases if part.database in ("", each.name))
+
+
+def expected_seconds(record: BackupRecord, records: Iterable[BackupRecord], part: Part) -> float:
+    """From how long sets of the instance took to be restored before, in proportion to what is wanted."""
+    whole, wanted = size_of(record, Part()), size_of(record, part)
+    share = wanted / whole if whole else 1.0
+    return max(LEAST_SECONDS, due.expected_restore_seconds(record, records) * share)
+
+
+def chosen(records: Iterable[BackupRecord], instance: str, backup_id: str = "") -> BackupRecord | None:
+    """The set asked for; else the newest that is proven, and the newest of all where none is."""
+    mine = sorted(
+        (record for record in records if record.manifest.instance == instance),
+        key=lambda record: record.manifest.sequence,
+    )
+    if backup_id:
+        return next((record for record in mine if record.id == backup_id), None)
+    usable = [record for record in mine if not unproven(record)]
+    return next(reversed(usable or mine), None)
+
+
+def part_of(words: Sequence[str], engine: str, into: str = "") -> Part:
+    """`database`, or `database.schema.table` (MySQL: `database.table`). Raise ValueError."""
+    if not words:
+        return Part(into=into)
+    if len(words) == 1:
+        return Part(words[0], into=into)
+    database, table = words
+    schema, _, name = table.rpartition(".")
+    if (engine == "postgres") is not bool(schema) or not name:
+        form = "SCHEMA.TABLE" if engine == "postgres" else "TABLE"
+        raise ValueError(f"name the table of {database} as {form}")
+    return Part(database, schema, name, into)
+
+
+def beside(table: str, started_at: float) -> str:
+    """The name of a database for one table of a set: `restored_demande_rdv_20261122_0130`."""
+    plain = re.sub(r"\W+", "_", table.rpartition(".")[2])[:LONGEST_TABLE]
+    return f"restored_{plain}_{datetime.fromtimestamp(started_at, UTC):%Y%m%d_%H%M}"
+
+
+def lines(plan: RestorePlan, now: float) -> Iterator[str]:
+    """As it is printed."""
+    record, manifest = plan.record, plan.record.manifest
+    shown = record.proof.name.value if record.proof is not None else "nothing"
+    level = f"L{int(record.level)}" if record.level >= 0 else "no level"
+    yield f"restore    {plan.part}"
+    yield f"from       {record.id} of {manifest.instance}, {humanise.size(manifest.size_bytes)}"
+    yield f"state of   {humanise.moment(manifest.started_at)} ({humanise.ago(manifest.started_at, now)})"
+    yield f"proof      {shown} ({level})"
+    yield f"to         {plan.target}"
+    yield f"makes      {', '.join(plan.makes) or 'nothing'}"
+    yield f"size       {humanise.size(plan.size_bytes)}, about {humanise.duration(plan.expected_seconds)}"
+    yield f"with       {', '.join(' '.join(program) for program in plan.programs)}"
+    for warning in manifest.warnings:
+        yield f"note       {warning}"
+    for danger, why in plan.dangers:
+        yield f"DANGER     {why} (allow it with {danger})"
+    yield OVERWRITES if manifest.engine in REPLACING and plan.has(Danger.NON_EMPTY) else KEEPS

@@ -1,0 +1,69 @@
+"""How a set stands: proven, proven bad, or neither; and when it was last restored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dbwatch.core.backups.model import DISPROOFS, JobReason, ProofLevel, ProofName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dbwatch.core.backups.model import BackupRecord, Proof
+
+# A restore was tried, and more cannot be known on this machine.
+EXCUSES = frozenset({JobReason.NO_KEY, JobReason.NO_EXTENSION, JobReason.CLIENT_MISSING, JobReason.CLIENT_OLDER})
+RESTORES = frozenset({ProofName.RESTORED, ProofName.COMPARED})
+
+
+def is_proven(record: BackupRecord) -> bool:
+    """It can be restored, as far as can be known here: of a sealed set without its key, that it is whole."""
+    return is_verified(record) or (
+        record.level == ProofLevel.L1 and any(proof.reason is JobReason.NO_KEY for proof in record.proofs)
+    )
+
+
+def is_verified(record: BackupRecord) -> bool:
+    """It was read to its end or restored, and nothing since speaks against it."""
+    return record.level >= ProofLevel.L2
+
+
+def is_disproved(record: BackupRecord) -> bool:
+    """Something spoke against it, and no later proof as strong clears it."""
+    return disproof(record) is not None
+
+
+def disproof(record: BackupRecord) -> Proof | None:
+    """What spoke against it last."""
+    found: Proof | None = None
+    for proof in record.proofs:
+        if proof.reason in DISPROOFS:
+            found = proof
+        elif found is not None and proof.holds and proof.name.rank >= found.name.rank:
+            found = None
+    return found
+
+
+def tried_at(record: BackupRecord) -> float | None:
+    """When a restore of it was last tried and told what can be told: it held, was bad, or cannot be done here."""
+    return _latest(proof for proof in record.proofs if _tells(proof))
+
+
+def restored_at(record: BackupRecord) -> float | None:
+    """When it was last restored, and the restore was sound."""
+    return _latest(proof for proof in record.proofs if proof.name in RESTORES and proof.holds)
+
+
+def attempted_at(record: BackupRecord) -> float | None:
+    """When a restore of it was last begun, whatever became of it."""
+    return _latest(proof for proof in record.proofs if proof.name in RESTORES or proof.reason is JobReason.NO_KEY)
+
+
+def _tells(proof: Proof) -> bool:
+    if proof.name in RESTORES:
+        return proof.holds or proof.reason in EXCUSES | DISPROOFS
+    return proof.reason in DISPROOFS or proof.reason is JobReason.NO_KEY
+
+
+def _latest(proofs: Iterable[Proof]) -> float | None:
+    return max((proof.at for proof in proofs), default=None)

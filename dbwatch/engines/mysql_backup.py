@@ -1,0 +1,265 @@
+"""MySQL's and MariaDB's part in backups: what is looked at before, the dump, what proves it, and the way back."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from dbwatch.core.backups.model import Facts, FactsMode, JobReason, ServerIdentity
+from dbwatch.core.conditions import parse_version
+from dbwatch.core.model import Facts as ServerFacts
+from dbwatch.core.model import Role
+from dbwatch.engines import mysql_backup_facts as remembered
+from dbwatch.engines import mysql_backup_privileges as privileges
+from dbwatch.engines import mysql_backup_programs as programs_of
+from dbwatch.engines import mysql_backup_restore as restore
+from dbwatch.engines.backing import Preflight
+from dbwatch.engines.mysql_backup_commands import Plan
+from dbwatch.engines.mysql_backup_programs import MARIADB, MYSQL
+from dbwatch.engines.mysql_backup_session import asker
+from dbwatch.engines.mysql_backup_source import MysqlStep, account_statements
+from dbwatch.errors import EngineError, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from dbwatch.core.backups.model import Manifest
+    from dbwatch.engines.backing import Command, DumpOptions, Pipeline, Program, Scratch, Selection, Step, Target
+    from dbwatch.engines.base import Questions
+    from dbwatch.engines.mysql_backup_session import Asker
+    from dbwatch.settings.models import Instance
+
+FORMAT = "sql"
+MOST_NAMED = 5
+MOST_PROBLEMS = 50
+TRY_AGAIN_SECONDS = 0.1
+LOOKING = "dbwatch/looking"
+FINE = frozenset({"status", "info", "note"})  # what CHECK TABLE says besides errors and warnings
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the server told before a dump."""
+
+    identity: Mapping[str, str]
+    flavour: str
+    listed: Sequence[Mapping[str, Any]]
+    tables: Sequence[remembered.Table]
+    held: Sequence[tuple[str, str]]
+
+    @property
+    def version(self) -> tuple[int, ...]:
+        return parse_version(self.identity["version"])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(str(row["name"]) for row in self.listed)
+
+
+class MysqlBackup:
+    """Stateless: it holds no connection."""
+
+    name = "mysql"
+
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
+
+    async def preflight(self, instance: Instance, options: DumpOptions) -> Preflight:
+        async with asker(instance, self._questions, LOOKING) as opened:
+            found = await _look(opened, options)
+            faults = _faults(found, options)
+            warnings = [*_warnings(found, options), *(await _hidden(opened) if not faults else ())]
+        programs = await programs_of.client(found.flavour, found.version, options.program_directories)
+        dump = programs[0]
+        await programs_of.flags(dump, found.flavour, found.version)
+        codec = programs_of.chosen_codec(options.codec, dump.codecs)
+        return Preflight(
+            server=_identity(found),
+            databases=tuple((str(row["name"]), int(row["bytes"])) for row in found.listed),
+            programs=programs,
+            codec=codec,
+            format=FORMAT,
+            faults=tuple(faults),
+            warnings=tuple(warnings),
+        )
+
+    def steps(
+        self, instance: Instance, preflight: Preflight, options: DumpOptions, directory: Path, *, application: str
+    ) -> Sequence[Step]:
+        flavour = _flavour(preflight.server.flavour)
+        plan = Plan(
+            instance,
+            options,
+            flavour,
+            preflight.server.version,
+            preflight.programs,
+            preflight.codec,
+            {name: name for name, _ in preflight.databases},
+            directory,
+            application,
+        )
+        return (MysqlStep(plan, self._questions),)
+
+    async def sweep(self, instance: Instance, application_prefix: str, keep: Collection[str]) -> int:
+        async with asker(instance, self._questions, LOOKING) as opened:
+            ended = 0
+            for row in await opened.ask("orphans"):
+                text = str(row["info"])
+                if application_prefix in text and not any(each in text for each in keep):
+                    with suppress(EngineError):  # it ended by itself
+                        await opened.ask("kill", {"id": int(row["id"])})
+                        ended += 1
+        return ended
+
+    async def client_programs(self, manifest: Manifest, program_directories: Sequence[Path]) -> tuple[Program, ...]:
+        flavour = _flavour(manifest.server.flavour)
+        clients = await programs_of.found(programs_of.CLIENT, flavour, program_directories)
+        client = programs_of.fitting(clients, flavour, manifest.server.version, programs_of.CLIENT)
+        return (client, *(program for _, program in await programs_of.compressors()))
+
+    def decoding(
+        self, manifest: Manifest, directory: Path, opener: Command | None, programs: Sequence[Program]
+    ) -> Sequence[Pipeline]:
+        return restore.decoding(manifest, directory, opener, programs)
+
+    async def scratch_programs(self, manifest: Manifest, program_directories: Sequence[Path]) -> tuple[Program, ...]:
+        flavour = _flavour(manifest.server.flavour)
+        servers = await programs_of.servers(flavour, manifest.server.version, program_directories)
+        return (*servers, *await self.client_programs(manifest, program_directories))
+
+    def scratch(self, directory: Path, programs: Sequence[Program], account: str | None) -> Scratch:
+        flavour = MARIADB if any(each.name in ("mariadbd", "mariadb-install-db") for each in programs) else MYSQL
+        program = programs_of.named(programs, programs_of.SERVER, flavour)
+        server = ServerFacts(flavour, program.version, program.version_text, Role.PRIMARY)
+        return restore.scratch(directory, programs, account, self._questions, server)
+
+    async def wait_ready(self, instance: Instance, seconds: float) -> None:
+        last = EngineError(Reason.TIMEOUT, f"no answer within {seconds:g} s")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    try:
+                        async with asker(instance, self._questions, LOOKING):
+                            return
+                    except EngineError as error:
+                        last = error
+                    await asyncio.sleep(TRY_AGAIN_SECONDS)
+        raise last
+
+    async def occupied(self, target: Target, selection: Selection, manifest: Manifest) -> str:
+        async with asker(target.instance, self._questions, LOOKING) as opened:
+            told = {row["name"]: str(row["value"]) for row in await opened.ask("identity")}
+            if told["identifier"] == manifest.server.identifier and not selection.into:
+                return "it is the very server that the backup was taken from"
+            there = {str(row["name"]) for row in await opened.ask("databases")}
+            tables = await remembered.tables(opened, {name: name for name in there})
+        return _taken(selection, manifest, {(table.database, table.name) for table in tables})
+
+    async def restoring(
+        self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None
+    ) -> Sequence[Pipeline]:
+        return tuple(restore.Restoring(manifest, directory, target, selection, opener).pipelines())
+
+    async def facts_of(self, target: Target, manifest: Manifest, databases: Mapping[str, str], seconds: float) -> Facts:
+        mode, names = manifest.facts.mode, {there: source for source, there in databases.items()}
+        async with asker(target.instance, self._questions, LOOKING) as opened:
+            found = await remembered.inventory(opened, names)
+            tables = await remembered.Survey(opened, names, mode, seconds).take()
+            wanted = set(manifest.facts.roles)
+            roles = tuple(each for each in await remembered.accounts(opened) if each in wanted)
+        return Facts(mode, mode is not FactsMode.OFF, "restored", found, tables, roles)
+
+    def integrity(self, target: Target, databases: Sequence[str]) -> Sequence[Pipeline]:
+        _ = target, databases
+        return ()
+
+    async def check(self, target: Target, databases: Sequence[str]) -> tuple[str, ...]:
+        problems: list[str] = []
+        async with asker(target.instance, self._questions, LOOKING) as opened:
+            for table in await remembered.tables(opened, {name: name for name in databases}):
+                said = await opened.ask("check_table", {"table": table.sql})
+                problems += [f"{table.label}: {row['Msg_text']}" for row in said if _is_problem(row)]
+        return tuple(problems[:MOST_PROBLEMS])
+
+
+def _is_problem(row: Mapping[str, Any]) -> bool:
+    kind, said = str(row["Msg_type"]).lower(), str(row["Msg_text"])
+    return kind not in FINE or (kind == "status" and said != "OK")
+
+
+def _flavour(told: str) -> str:
+    return MARIADB if told == MARIADB else MYSQL
+
+
+async def _look(opened: Asker, options: DumpOptions) -> _Found:
+    identity = {str(row["name"]): str(row["value"]) for row in await opened.ask("identity")}
+    listed = [row for row in await opened.ask("databases") if _is_wanted(str(row["name"]), options)]
+    tables = await remembered.tables(opened, {str(row["name"]): str(row["name"]) for row in listed})
+    held = [(str(row["privilege"]), str(row["database"])) for row in await opened.ask("privileges")]
+    return _Found(identity, _flavour(opened.hello.flavour), listed, tables, held)
+
+
+def _is_wanted(database: str, options: DumpOptions) -> bool:
+    wanted = any(fnmatchcase(database, pattern) for pattern in options.include)
+    return wanted and not any(fnmatchcase(database, pattern) for pattern in options.exclude)
+
+
+def _identity(found: _Found) -> ServerIdentity:
+    told = found.identity
+    flavour = "percona" if "percona" in told["version_comment"].lower() else found.flavour
+    return ServerIdentity(flavour, found.version, told["version"], told["identifier"])
+
+
+def _faults(found: _Found, options: DumpOptions) -> list[tuple[str, str]]:
+    lacking = privileges.missing(found.held, found.names, found.flavour, found.identity["account"])
+    faults = [(str(JobReason.PERMISSION), line) for line in lacking]
+    if not found.names:
+        what = "no database matches `include` and `exclude`, or the account may see none"
+        faults.append((str(JobReason.PERMISSION), what))
+    moving = [table.label for table in found.tables if table.moving]
+    if moving and not options.accept_non_transactional:
+        mend = "convert them to InnoDB, exclude their databases, or set non_transactional: accept"
+        faults.append((str(JobReason.OTHER), f"{_some(moving)} know no transactions, and may change meanwhile: {mend}"))
+    return faults
+
+
+def _warnings(found: _Found, options: DumpOptions) -> list[str]:
+    moving = [table.label for table in found.tables if table.moving]
+    versioned = [table.label for table in found.tables if table.versioned]
+    lines = []
+    if moving and options.accept_non_transactional:
+        lines.append(f"{_some(moving)}: without transactions, not of the same moment as the rest, and not compared")
+    if versioned:
+        lines.append(f"{_some(versioned)}: of system-versioned tables a dump holds what is current, not the history")
+    if found.identity["log_bin"] != "ON":
+        lines.append("the binary log is off: nothing after the dump can be brought back")
+    return lines
+
+
+async def _hidden(opened: Asker) -> list[str]:
+    _, hidden = await account_statements(opened)
+    return [f"accounts that the server cannot show are not in the backup: {_some(hidden)}"] if hidden else []
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _taken(selection: Selection, manifest: Manifest, there: set[tuple[str, str]]) -> str:
+    """Databases with tables, or the one table, that would be overwritten."""
+    if selection.table and not selection.into:
+        taken = (selection.database, selection.table) in there
+        return f"table {selection.table} of database {selection.database} is there already" if taken else ""
+    chosen = [selection.into or selection.database] if selection.database else _names(manifest)
+    full = sorted({database for database, _ in there} & set(chosen))
+    return f"tables are there already in: {_some(full)}" if full else ""
+
+
+def _names(manifest: Manifest) -> list[str]:
+    return [database.name for database in manifest.facts.databases]

@@ -1,0 +1,165 @@
+"""What a restore is compared with: rows and content of each table, inventory, accounts; all computed by the server.
+
+The content of a table is the sum of 64 bits of a hash of each row: independent of the order, a change by accident goes
+unseen once in 2^64. FLOAT counts as the six digits that the server prints, which is all that a dump keeps of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dbwatch.core.backups.model import DatabaseFacts, Facts, FactsMode, TableFacts
+from dbwatch.engines.mysql_backup_session import quoted
+from dbwatch.errors import EngineError, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from dbwatch.engines.mysql_backup_session import Asker
+
+    Row = dict[str, Any]
+
+LEAST_SECONDS = 0.5
+CONTENT_SHARE = 0.7  # of the time; what is left goes into counting what there was no time to hash
+VERSIONED = "SYSTEM VERSIONED"
+GIVEN_UP = frozenset({Reason.TIMEOUT, Reason.LOCK})
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table as the server lists it; `moving`: no transaction holds it at one moment."""
+
+    database: str
+    name: str
+    bytes: int
+    moving: bool
+    versioned: bool
+
+    @property
+    def label(self) -> str:
+        return f"{self.database}.{self.name}"
+
+    @property
+    def sql(self) -> str:
+        return f"{quoted(self.database)}.{quoted(self.name)}"
+
+
+async def tables(asker: Asker, databases: Mapping[str, str]) -> list[Table]:
+    """Of these databases, in the order of a dump: by database as given, then by name."""
+    order = {name: number for number, name in enumerate(databases)}
+    found = [_table(row) for row in await asker.ask("tables") if row["database"] in order]
+    return sorted(found, key=lambda table: (order[table.database], table.name))
+
+
+def _table(row: Row) -> Table:
+    transactional = bool(int(row["transactional"]))
+    versioned = row["type"] == VERSIONED
+    return Table(row["database"], row["name"], int(row["bytes"]), not transactional, versioned)
+
+
+@dataclass
+class Survey:
+    """Facts of one moment, or of what was restored. `databases`: name there -> name in the source."""
+
+    asker: Asker
+    databases: Mapping[str, str]
+    mode: FactsMode
+    seconds: float
+    in_snapshot: bool = False
+    reading: str = ""  # the table that is read now: who waits for it waits for us
+
+    async def take(self) -> tuple[TableFacts, ...]:
+        """Small tables first; what there is no time for stays unknown."""
+        if self.mode is FactsMode.OFF:
+            return ()
+        until = asyncio.get_running_loop().time() + self.seconds
+        todo = sorted(await tables(self.asker, self.databases), key=lambda table: table.bytes)
+        texts = await self._expressions() if self.mode is FactsMode.FULL else {}
+        share = CONTENT_SHARE * self.seconds
+        return tuple([await self._one(table, texts, until, until - self.seconds + share) for table in todo])
+
+    async def _expressions(self) -> dict[tuple[str, str], str]:
+        return {(row["database"], row["name"]): row["expression"] for row in await self.asker.ask("columns")}
+
+    async def _one(
+        self, table: Table, texts: Mapping[tuple[str, str], str], until: float, hashing_until: float
+    ) -> TableFacts:
+        rows: int | None = None
+        digest: str | None = None
+        if not (table.moving and self.in_snapshot):
+            expression = "" if table.versioned else texts.get((table.database, table.name), "")
+            if expression:
+                rows, digest = await self._read(table, "table_facts", hashing_until, expression)
+            if rows is None:
+                rows, _ = await self._read(table, "table_count", until)
+        return TableFacts(self.databases[table.database], "", table.name, rows, digest, table.bytes)
+
+    async def _read(
+        self, table: Table, question: str, until: float, expression: str = ""
+    ) -> tuple[int | None, str | None]:
+        """None where time is up; a snapshot's session lets go of each table after it."""
+        seconds = until - asyncio.get_running_loop().time()
+        if seconds < LEAST_SECONDS:
+            return None, None
+        self.reading = table.name
+        fill = {"expression": expression, "table": table.sql}
+        try:
+            row = (await self._in_savepoint(question, fill, seconds))[0]
+        except EngineError as error:
+            if error.reason in GIVEN_UP and not self.asker.session.broken:
+                return None, None
+            raise
+        finally:
+            self.reading = ""
+        return int(row["counted"]), str(row["digest"]) if expression else None
+
+    async def _in_savepoint(self, question: str, fill: Mapping[str, object], seconds: float) -> list[Row]:
+        if not self.in_snapshot:
+            return await self.asker.ask(question, fill, seconds=seconds)
+        await self.asker.ask("savepoint")
+        try:
+            return await self.asker.ask(question, fill, seconds=seconds)
+        finally:
+            if not self.asker.session.broken:
+                await self.asker.ask("release")
+
+
+async def inventory(asker: Asker, databases: Mapping[str, str]) -> tuple[DatabaseFacts, ...]:
+    """How many objects of each kind, and a digest of their definitions, for each database."""
+    listed = {row["name"]: row for row in await asker.ask("databases")}
+    rows = await asker.ask("inventory")
+    return tuple(
+        _database(listed[name], source, [row for row in rows if row["database"] == name])
+        for name, source in databases.items()
+        if name in listed
+    )
+
+
+def _database(listed: Row, source: str, rows: list[Row]) -> DatabaseFacts:
+    counts = tuple(sorted((str(row["kind"]), int(row["objects"])) for row in rows))
+    digests = ",".join(sorted(f"{row['kind']}={_short(str(row['digest']))}" for row in rows))
+    return DatabaseFacts(
+        source,
+        int(listed["bytes"]),
+        str(listed["encoding"]),
+        str(listed["collation"]),
+        inventory=counts,
+        inventory_digest=digests or "empty",
+    )
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+async def accounts(asker: Asker) -> tuple[str, ...]:
+    """The names of accounts and roles."""
+    return tuple(sorted({str(row["account"]) for row in await asker.ask("accounts")}))
+
+
+def nothing(reason: str, mode: FactsMode) -> Facts:
+    return Facts(mode=mode, comparable=False, evidence=reason)

@@ -1,0 +1,95 @@
+"""What must be known before a byte of a PostgreSQL is dumped: the client, the databases, the rights."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from dbwatch.core.backups.model import JobReason, ServerIdentity
+from dbwatch.engines import postgres_backup_commands as commands
+from dbwatch.engines import postgres_backup_programs as programs
+from dbwatch.engines.backing import Preflight
+from dbwatch.engines.postgres import version_of
+from dbwatch.engines.postgres_backup_session import asker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import asyncpg
+
+    from dbwatch.engines.backing import DumpOptions, Program
+    from dbwatch.engines.base import Questions
+    from dbwatch.settings.models import Instance
+
+    Faults = list[tuple[str, str]]
+
+APPLICATION = "dbwatch/bk/preflight"
+SHOWN = 3
+
+
+async def preflight(instance: Instance, options: DumpOptions, questions: Questions) -> Preflight:
+    """Raise EngineError, and JobError where no client fits."""
+    async with asker(instance, questions, APPLICATION) as opened:
+        server = await opened.one("backup_server")
+        databases = [row for row in await opened.ask("backup_databases") if is_meant(row["name"], options)]
+    version = version_of(str(server["version_text"]).partition(" ")[0])
+    found = await _programs(version[0], options)
+    has_zstd = any(program.name == programs.ZSTD for program in found)
+    sealed = options.seal is not None
+    form = commands.shape(found[0], has_zstd=has_zstd, wanted=options.codec, sealed=sealed)
+    return Preflight(
+        ServerIdentity("postgres", version, str(server["version_text"]), str(server["system_identifier"])),
+        tuple((row["name"], int(row["bytes"] or 0)) for row in databases),
+        found,
+        form.codec,
+        form.format,
+        faults=tuple(await _faults(instance, databases, questions)),
+        warnings=tuple(_warnings(server)),
+    )
+
+
+def is_meant(database: str, options: DumpOptions) -> bool:
+    wanted = any(fnmatchcase(database, pattern) for pattern in options.include)
+    return wanted and not any(fnmatchcase(database, pattern) for pattern in options.exclude)
+
+
+async def _programs(major: int, options: DumpOptions) -> tuple[Program, ...]:
+    """The dump program first."""
+    client = await programs.client(major, options.program_directories)
+    beside = [await programs.companion(client, name) for name in ("pg_dumpall", "pg_restore")]
+    zstd = await programs.on_path(programs.ZSTD)
+    return (client, *beside, *([zstd] if zstd else []))
+
+
+async def _faults(instance: Instance, databases: Sequence[asyncpg.Record], questions: Questions) -> Faults:
+    if not databases:
+        return [(JobReason.INCOMPLETE, "no database is left to dump: look at include and exclude")]
+    faults: Faults = []
+    for row in databases:
+        if not row["may_connect"]:
+            faults.append((JobReason.PERMISSION, f"{row['name']}: may not be entered -> {row['remedy']}"))
+            continue
+        async with asker(instance, questions, APPLICATION, row["name"]) as opened:
+            faults += _missing(row["name"], await opened.ask("backup_unreadable"))
+    return faults
+
+
+def _missing(database: str, rows: Sequence[asyncpg.Record]) -> Faults:
+    """One line a database: the first few with the statements that mend them."""
+    if not rows:
+        return []
+    names = ", ".join(f"{row['kind']} {row['name']}" for row in rows[:SHOWN])
+    more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+    remedies = " ".join(dict.fromkeys(row["remedy"] for row in rows[:SHOWN]))
+    return [(JobReason.PERMISSION, f"{database}: the dump would lack {names}{more} -> {remedies}")]
+
+
+def _warnings(server: asyncpg.Record) -> Iterator[str]:
+    if not server["reads_passwords"]:
+        yield "roles are dumped without passwords: this account may not read them"
+    if server["tablespaces"]:
+        yield "tablespaces are not kept: a restore puts everything into the default one"
+    if server["is_standby"]:
+        yield "taken from a standby: rows of unlogged tables are not there"
+    if server["is_standby"] and not server["has_feedback"]:
+        yield "hot_standby_feedback is off: the primary's clean-up may cancel a long dump"

@@ -1,0 +1,215 @@
+"""How a PostgreSQL set is restored: what is asked of the target first, then the processes in their order."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dbwatch.core.backups import toc
+from dbwatch.core.backups.model import JobReason
+from dbwatch.engines import postgres_backup_archive as reading
+from dbwatch.engines import postgres_backup_commands as commands
+from dbwatch.engines.backing import Command, Pipeline
+from dbwatch.engines.postgres_backup_scratch import MAINTENANCE
+from dbwatch.engines.postgres_backup_session import asker
+from dbwatch.errors import JobError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from dbwatch.core.backups.model import DatabaseFacts, Manifest
+    from dbwatch.engines.backing import Program, Selection, Target
+    from dbwatch.engines.base import Questions
+    from dbwatch.engines.postgres_backup_archive import Archive
+
+APPLICATION = "dbwatch/bk/restore"
+LIST = "restore.list"
+ICU_SINCE, BUILTIN_SINCE = 15, 17
+BUILTIN = "builtin"
+
+
+@dataclass(frozen=True)
+class There:
+    """What the target has already."""
+
+    databases: frozenset[str]
+    collations: frozenset[tuple[str, str]]
+    identifier: str
+    major: int
+
+
+async def look(target: Target, questions: Questions) -> There:
+    async with asker(target.instance, questions, APPLICATION) as opened:
+        names = frozenset(row["name"] for row in await opened.ask("backup_databases"))
+        rows = await opened.ask("backup_collations")
+        server = await opened.one("backup_server")
+    collations = frozenset((str(row["provider"]), _plain(row["name"])) for row in rows)
+    return There(names, collations, str(server["system_identifier"]), opened.version[0])
+
+
+def _plain(collation: str) -> str:
+    """en_US.UTF-8 and en_US.utf8 are the same."""
+    return collation.lower().replace("-", "")
+
+
+def has_collation(there: There, database: DatabaseFacts | None) -> bool:
+    """Whether a database can be made there with the collation that it had."""
+    provider, _, name = (database.collation if database else "").partition(":")
+    if provider == "icu":
+        return there.major >= ICU_SINCE and any(each == "i" for each, _ in there.collations)
+    if provider == BUILTIN:
+        return there.major >= BUILTIN_SINCE
+    return all(("c", _plain(part)) in there.collations for part in name.split("/"))
+
+
+async def occupied(target: Target, selection: Selection, manifest: Manifest, questions: Questions) -> str:
+    """Why not there; '': it is free."""
+    there = await look(target, questions)
+    name = selection.into or selection.database
+    is_aside = bool(selection.into) and selection.into != selection.database
+    if there.identifier == manifest.server.identifier and not is_aside:
+        return f"{target.instance.name} is the server that this set was taken from"
+    if selection.table and not selection.into:
+        return await _table_is_there(target, selection, questions, there)
+    names = [name] if name else [database.name for database in manifest.facts.databases]
+    for each in names:
+        if each in there.databases and (number := await _objects(target, each, questions)):
+            return f"the database {each} of {target.instance.name} holds {number} objects already"
+    return ""
+
+
+async def _objects(target: Target, database: str, questions: Questions) -> int:
+    async with asker(target.instance, questions, APPLICATION, database) as opened:
+        return int((await opened.one("backup_occupied"))["objects"])
+
+
+async def _table_is_there(target: Target, selection: Selection, questions: Questions, there: There) -> str:
+    if selection.database not in there.databases:
+        return f"{target.instance.name} has no database {selection.database} to put the table into"
+    async with asker(target.instance, questions, APPLICATION, selection.database) as opened:
+        names = {(row["schema"], row["name"]) for row in await opened.ask("backup_relations")}
+    if (selection.schema, selection.table) not in names:
+        return ""
+    return f"{selection.schema}.{selection.table} is in {selection.database} of {target.instance.name} already"
+
+
+@dataclass(frozen=True)
+class Restoring:
+    """One restore: pure, once the target was looked at."""
+
+    manifest: Manifest
+    directory: Path
+    target: Target
+    selection: Selection
+    opener: Command | None
+    there: There
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        return self.target.programs
+
+    @property
+    def passwords(self) -> Path:
+        return self.target.directory / commands.PASSWORDS
+
+    @property
+    def archives(self) -> tuple[Archive, ...]:
+        wanted = self.selection.database
+        found = reading.archives(self.manifest, self.directory)
+        return tuple(archive for archive in found if wanted in ("", archive.database))
+
+    def pipelines(self, use_list: Path | None = None) -> list[Pipeline]:
+        if not self.archives:
+            raise JobError(JobReason.OTHER, f"the set holds no database {self.selection.database}")
+        made = [*self._roles(), *(each for archive in self.archives for each in self._database(archive, use_list))]
+        secrets = commands.passwords(self.target.instance, self.passwords)
+        return [replace(pipeline, secrets=secrets) for pipeline in made]
+
+    def _roles(self) -> list[Pipeline]:
+        """Owners and grants need them. One table goes where they are."""
+        archive = reading.roles(self.manifest, self.directory)
+        if archive is None or (self.selection.table and not self.target.is_scratch):
+            return []
+        how = reading.making_roles("all" if self.target.is_scratch else "keep", self._environment())
+        return [reading.reading("restore of roles", archive, self.opener, self.programs, how)]
+
+    def _database(self, archive: Archive, use_list: Path | None) -> list[Pipeline]:
+        name = self.selection.into or archive.database
+        if use_list is not None and not self.selection.into:
+            return [self._restored(archive, name, use_list)]
+        first: list[Pipeline] = []
+        exists = name in self.there.databases
+        if exists and self.target.is_scratch:
+            drop = self._command("dropdb", "--no-password", f"--maintenance-db={self._maintenance}", name)
+            first, exists = [Pipeline(f"removal of the empty {name}", (drop,))], False
+        if exists:
+            return [self._restored(archive, name, use_list)]
+        if name == archive.database and use_list is None and has_collation(self.there, self._facts(archive)):
+            return [*first, self._restored(archive, "", use_list)]
+        return [*first, self._created(archive, name), self._restored(archive, name, use_list)]
+
+    @property
+    def _maintenance(self) -> str:
+        return MAINTENANCE if self.target.is_scratch else commands.server_of(self.target.instance).database
+
+    def _facts(self, archive: Archive) -> DatabaseFacts | None:
+        return next((each for each in self.manifest.facts.databases if each.name == archive.database), None)
+
+    def _created(self, archive: Archive, name: str) -> Pipeline:
+        """Under another name, or where its collation is unknown: grants on the database itself do not come along."""
+        facts = self._facts(archive)
+        words = ["--template=template0", "--no-password", f"--maintenance-db={self._maintenance}"]
+        if facts is not None and facts.encoding:
+            words += [f"--encoding={facts.encoding}", *self._locale(facts)]
+        return Pipeline(f"making of {name}", (self._command("createdb", *words, name),), database=archive.database)
+
+    def _locale(self, facts: DatabaseFacts) -> list[str]:
+        provider, _, name = facts.collation.partition(":")
+        if not has_collation(self.there, facts):
+            return ["--locale=C"]
+        if provider == "libc":
+            collate, _, ctype = name.partition("/")
+            return [f"--lc-collate={collate}", f"--lc-ctype={ctype or collate}"]
+        if provider == BUILTIN:
+            return ["--locale=C", "--locale-provider=builtin", f"--builtin-locale={name}"]
+        return ["--locale=C", "--locale-provider=icu", f"--icu-locale={name}"]
+
+    def _restored(self, archive: Archive, into: str, use_list: Path | None) -> Pipeline:
+        """`into` '': the archive makes its database itself, with its collation, settings and grants."""
+        words = ["--exit-on-error", "--no-password", "--no-tablespaces"]
+        words += ["--no-subscriptions"] if self.target.is_scratch or self.selection.into else []
+        words += [f"--use-list={use_list}"] if use_list else []
+        words += [] if archive.is_stream else [f"--jobs={self.target.parallel}"]
+        words += [] if into else ["--create"]
+        last = self._command("pg_restore", *words, f"--dbname={commands.connection_string(into or self._maintenance)}")
+        name, whole = f"restore of {archive.database}", use_list is None
+        return reading.reading(name, archive, self.opener, self.programs, last, to_its_end=whole)
+
+    def _command(self, name: str, *words: str) -> Command:
+        program = commands.named(self.programs, name)
+        return Command((str(program.path), *words), self._environment())
+
+    def _environment(self) -> Mapping[str, str]:
+        client = commands.named(self.programs, "pg_restore")
+        return commands.environment(
+            self.target.instance, client, self.passwords, application=APPLICATION, server_major=self.there.major
+        )
+
+
+async def pipelines(plan: Restoring) -> Sequence[Pipeline]:
+    """With the archive's list read first, where only one table is wanted."""
+    if not plan.selection.table:
+        return plan.pipelines()
+    for archive in plan.archives:
+        entries = await reading.contents(archive, plan.opener, plan.programs)
+        schema, name, aside = plan.selection.schema, plan.selection.table, bool(plan.selection.into)
+        wanted = toc.table(entries, schema, name, aside=aside)
+        if wanted:
+            path = plan.target.directory / LIST
+            await asyncio.to_thread(path.write_text, toc.listing(wanted), "utf-8")
+            return plan.pipelines(path)
+    where = re.sub(r"\s+", " ", f"{plan.selection.schema}.{plan.selection.table}")
+    raise JobError(JobReason.OTHER, f"the set holds no table {where} of {plan.selection.database or 'any database'}")

@@ -1,0 +1,3 @@
+UPDATE backup_sets
+SET level = :level
+WHERE instance = :instance AND kind = :kind AND id = :id

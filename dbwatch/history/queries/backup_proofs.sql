@@ -1,0 +1,3 @@
+SELECT instance, kind, backup, proof
+FROM backup_proofs
+ORDER BY number

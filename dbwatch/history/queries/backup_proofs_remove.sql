@@ -1,0 +1,2 @@
+DELETE FROM backup_proofs
+WHERE instance = :instance AND kind = :kind AND backup = :id

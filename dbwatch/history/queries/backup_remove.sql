@@ -1,0 +1,2 @@
+DELETE FROM backup_sets
+WHERE instance = :instance AND kind = :kind AND id = :id

@@ -1,0 +1,2 @@
+SELECT instance, kind, sequence
+FROM backup_sequences

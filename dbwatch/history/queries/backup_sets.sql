@@ -1,0 +1,3 @@
+SELECT instance, kind, id, sequence, started_at, manifest, checksum, pinned, problem, trashed_at
+FROM backup_sets
+ORDER BY instance, kind, sequence, id

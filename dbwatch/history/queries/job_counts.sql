@@ -1,0 +1,2 @@
+SELECT kind, instance, state, reason, runs
+FROM job_counts

@@ -1,0 +1,4 @@
+SELECT result, report
+FROM drills
+ORDER BY number DESC
+LIMIT :limit

@@ -1,0 +1,3 @@
+UPDATE job_runs
+SET partial = :partial
+WHERE id = :id

@@ -1,0 +1,2 @@
+DELETE FROM job_processes
+WHERE run = :run

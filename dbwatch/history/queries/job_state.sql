@@ -1,0 +1,3 @@
+SELECT state
+FROM job_runs
+WHERE id = :id

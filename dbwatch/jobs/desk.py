@@ -1,0 +1,135 @@
+"""What may be asked of the office, by the control socket or by a command that makes its own (jobs.commands)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dbwatch.core.backups.model import JobKind, JobReason
+from dbwatch.errors import JobError, UsageError
+from dbwatch.jobs import tidying
+from dbwatch.jobs.commands import JobLine
+from dbwatch.jobs.drill_wishes import orders
+from dbwatch.jobs.errands import backup_job, drill_job, verify_job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from dbwatch.clock import Clock
+    from dbwatch.core.backups.model import BackupRecord, JobRun
+    from dbwatch.core.backups.retention import Plan
+    from dbwatch.history.job_words import DrillKept
+    from dbwatch.history.jobs import JobBook
+    from dbwatch.jobs.drill_wishes import Wish
+    from dbwatch.jobs.roster import Roster
+    from dbwatch.jobs.runner import Runner
+    from dbwatch.jobs.running import Run
+    from dbwatch.jobs.scheduler import Bells
+    from dbwatch.jobs.subject import Subject
+    from dbwatch.jobs.upkeep import Upkeep
+
+KNOWN_RUNS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Its answers are from memory, the index and the repository; no server is asked."""
+
+    roster: Callable[[], Roster]
+    runner: Runner
+    bells: Bells
+    upkeep: Upkeep
+    book: JobBook
+    clock: Clock
+    is_ready: Callable[[], bool]
+    changed: Callable[[], None]
+
+    @property
+    def runs(self) -> Mapping[str, Run]:
+        """Those that wait or run, and the last that ended."""
+        return self.runner.runs
+
+    def start_backup(self, instance: str, asked_by: str) -> Run:
+        """Raise UsageError, JobError."""
+        subject = self.roster().subject(instance)
+        self._refuse_while_starting()
+        return self.runner.start(backup_job(subject, asked_by))
+
+    def start_verification(self, backup_id: str, asked_by: str) -> Run:
+        """Climb the whole ladder with a set that is there. Raise UsageError, JobError."""
+        record = self._record(backup_id)
+        subject = self.roster().subject(record.manifest.instance)
+        self._refuse_while_starting()
+        return self.runner.start(verify_job(subject, record, asked_by))
+
+    def start_drill(self, instance: str, wish: Wish, asked_by: str) -> Run:
+        """Raise UsageError, JobError."""
+        subject = self.roster().subject(instance)
+        self._refuse_while_starting()
+        return self.runner.start(drill_job(subject, orders(self.roster().settings, subject, wish), asked_by))
+
+    @property
+    def last_drills(self) -> Sequence[DrillKept]:
+        """Of each scenario and instance."""
+        return self.book.last_drills
+
+    def _refuse_while_starting(self) -> None:
+        if not self.is_ready():
+            raise JobError(JobReason.BUSY, "dbwatch tidies up after its last run -> try again in a few seconds")
+
+    def cancel(self, run_id: str, who: str) -> bool:
+        return self.runner.cancel(run_id, who)
+
+    async def jobs(self) -> list[JobLine]:
+        """Every job that there is, when it ran and when it will."""
+        return [self._line(name, subject) for name, subject in sorted(self.roster().subjects.items())]
+
+    def _line(self, name: str, subject: Subject) -> JobLine:
+        kind = JobKind.BACKUP
+        return JobLine(
+            kind=kind,
+            instance=name,
+            schedule=subject.backup.schedule or "",
+            timezone=subject.backup.timezone,
+            last=self.book.last(kind, name),
+            next_at=self.bells.next_at(kind, name),
+            running=self._run_of(kind, name),
+        )
+
+    def _run_of(self, kind: JobKind, instance: str) -> Run | None:
+        return next((run for run in self.runner.active if (run.kind, run.instance) == (kind, instance)), None)
+
+    async def run_of(self, run_id: str) -> JobRun | None:
+        if run_id in self.runs:
+            return self.runs[run_id].record
+        return next((run for run in await self.book.runs(1000) if run.id == run_id), None)
+
+    async def records(self, instance: str = "") -> list[BackupRecord]:
+        """As the index has them: without the facts of each table."""
+        return list(self.book.sets.records(instance))
+
+    async def rescan(self, instance: str = "") -> list[str]:
+        """Make the index anew from the manifests: what differed, a line each. Raise JobError."""
+        self.changed()
+        return await tidying.rescan(self.book, self.roster().repository, instance)
+
+    async def retention(self, instance: str = "", *, dry_run: bool) -> list[tuple[str, Plan]]:
+        """Raise UsageError, JobError."""
+        names = [self.roster().subject(instance).name] if instance else sorted(self.roster().subjects)
+        self.changed()
+        return [(name, await self.upkeep.retain(self.roster().subjects[name], dry_run=dry_run)) for name in names]
+
+    async def pin(self, backup_id: str, *, pinned: bool, who: str) -> BackupRecord:
+        """Raise UsageError, JobError."""
+        record = self._record(backup_id)
+        where = (record.manifest.instance, record.manifest.kind, backup_id)
+        await self.roster().repository.pin(*where, pinned=pinned, now=self.clock.time(), who=who)
+        await self.book.sets.pin(*where, pinned=pinned)
+        self.changed()
+        return replace(record, pinned=pinned)
+
+    def _record(self, backup_id: str) -> BackupRecord:
+        record = next((each for each in self.book.sets.records() if each.id == backup_id), None)
+        if record is None:
+            raise UsageError(f"no backup {backup_id!r} -> see `dbwatch backup list`")
+        return record

@@ -1,0 +1,159 @@
+"""Restores that a person asks for: planned first, refused where they could harm, carried out program by program."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dbwatch.archive import sealing
+from dbwatch.core.backups import restore_plans
+from dbwatch.core.backups.model import JobReason
+from dbwatch.core.backups.restore_plans import Danger, Part, RestorePlan
+from dbwatch.engines.backing import Command, Selection, Target
+from dbwatch.errors import JobError
+from dbwatch.jobs.options import program_directories
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from dbwatch.archive.repository import Repository
+    from dbwatch.core.backups.model import BackupRecord
+    from dbwatch.engines.backing import BackupEngine, Pipeline, Program
+    from dbwatch.jobs.hands import Hands
+    from dbwatch.settings.backups import Backups
+    from dbwatch.settings.models import Instance
+
+NOBODY = "-"  # no server's identifier
+PRIVATE = "dbwatch-restore-"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where sets come from, and what restores them."""
+
+    repository: Repository
+    engine: BackupEngine
+    shared: Backups
+
+    @property
+    def opener(self) -> Command | None:
+        """What decrypts a stream; None: no key is here."""
+        identity = self.shared.encryption.identity_file
+        return Command(tuple(sealing.open_command(identity))) if identity is not None else None
+
+    async def records(self, instance: str) -> tuple[BackupRecord, ...]:
+        return await self.repository.records(instance)
+
+    async def read(self, record: BackupRecord) -> BackupRecord:
+        """All of it, from the disk."""
+        return await self.repository.read(record.manifest.instance, record.manifest.kind, record.id)
+
+    def directories(self, record: BackupRecord) -> tuple[Path, ...]:
+        return program_directories(self.shared, record.manifest.engine)
+
+
+def selection(part: Part) -> Selection:
+    return Selection(part.database, part.schema, part.table, part.into)
+
+
+def makes(record: BackupRecord, part: Part) -> tuple[str, ...]:
+    """The databases that there will be."""
+    if part.into:
+        return (part.into,)
+    return (part.database,) if part.database else tuple(each.name for each in record.manifest.facts.databases)
+
+
+def refuse_unknown(record: BackupRecord, part: Part) -> None:
+    """Raise JobError where the set does not hold what is wanted, as far as it tells."""
+    names = [each.name for each in record.manifest.facts.databases]
+    if part.database and part.database not in names:
+        known = ", ".join(names)
+        raise JobError(JobReason.OTHER, f"the set {record.id} holds no database {part.database}: it holds {known}")
+    if part.into and not part.database and len(names) != 1:
+        raise JobError(JobReason.OTHER, "another name is for one database -> name the database")
+    tables = {each.key for each in record.manifest.facts.tables}
+    if part.table and tables and (part.database, part.schema, part.table) not in tables:
+        name = ".".join(filter(None, (part.schema, part.table)))
+        raise JobError(JobReason.OTHER, f"the set {record.id} holds no table {name} of {part.database}")
+
+
+async def plan(
+    source: Source, record: BackupRecord, part: Part, target: Target | None, *, told: str, known: Sequence[BackupRecord]
+) -> RestorePlan:
+    """`target` None: a server that is made for it, on which nothing can be in the way. Raise JobError, EngineError."""
+    refuse_unknown(record, part)
+    programs: tuple[Program, ...]
+    if target is None:
+        programs = await source.engine.scratch_programs(record.manifest, source.directories(record))
+        found: list[tuple[Danger, str]] = []
+    else:
+        programs = target.programs
+        found = await dangers(source.engine, record, target, selection(part))
+    if why := restore_plans.unproven(record):
+        found.insert(0, (Danger.UNPROVEN, why))
+    return RestorePlan(
+        record=record,
+        part=part,
+        target=told,
+        makes=makes(record, part),
+        size_bytes=restore_plans.size_of(record, part),
+        expected_seconds=restore_plans.expected_seconds(record, known, part),
+        programs=tuple((program.name, ".".join(map(str, program.version))) for program in programs),
+        dangers=tuple(found),
+    )
+
+
+async def dangers(
+    engine: BackupEngine, record: BackupRecord, target: Target, wanted: Selection
+) -> list[tuple[Danger, str]]:
+    """The engine tells one reason at a time: asked as if the set came from elsewhere, it tells of what is there."""
+    manifest = record.manifest
+    elsewhere = replace(manifest, server=replace(manifest.server, identifier=NOBODY))
+    in_the_way = await engine.occupied(target, wanted, elsewhere)
+    told = await engine.occupied(target, wanted, manifest)
+    found = [(Danger.SOURCE, told)] if told and told != in_the_way else []
+    return [*found, (Danger.NON_EMPTY, in_the_way)] if in_the_way else found
+
+
+def refuse(planned: RestorePlan, allowed: frozenset[Danger]) -> None:
+    """Raise JobError with every danger that nobody took upon himself."""
+    refused = planned.refused(allowed)
+    if refused:
+        flags = " ".join(danger.value for danger, _ in refused)
+        raise JobError(
+            JobReason.OTHER, f"refused: {'; '.join(why for _, why in refused)} -> to do it all the same: {flags}"
+        )
+
+
+@asynccontextmanager
+async def real_target(source: Source, record: BackupRecord, instance: Instance, parallel: int) -> AsyncIterator[Target]:
+    """A configured instance, with a private directory for password files. Raise JobError."""
+    if instance.identity.engine != record.manifest.engine:
+        raise JobError(JobReason.OTHER, f"{instance.name} is no {record.manifest.engine} server")
+    programs = await source.engine.client_programs(record.manifest, source.directories(record))
+    with tempfile.TemporaryDirectory(prefix=PRIVATE) as directory:
+        yield Target(instance, Path(directory), programs, parallel=parallel)
+
+
+async def carry_out(hands: Hands, source: Source, planned: RestorePlan, target: Target) -> int:
+    """Restore it: how many programs ran. What was restored up to an error stays, for a person to look at."""
+    record, manifest = planned.record, planned.record.manifest
+    opener = source.opener
+    if opener is None and any(member.sealed for member in manifest.members):
+        raise JobError(JobReason.NO_KEY, "the set is encrypted -> name a key in backups.encryption.identity_file")
+    async with source.repository.holding(manifest.instance, manifest.kind, record.id) as directory:
+        hands.phase("reading again")
+        await source.repository.verify(manifest.instance, manifest.kind, record.id, record.checksum)
+        wanted = selection(planned.part)
+        pipelines = await source.engine.restoring(manifest, directory, target, wanted, opener)
+        for number, pipeline in enumerate(pipelines):
+            await _step(hands, pipeline, number, len(pipelines))
+    return len(pipelines)
+
+
+async def _step(hands: Hands, pipeline: Pipeline, number: int, count: int) -> None:
+    hands.phase(f"{pipeline.name} ({number + 1} of {count})")
+    await hands.run(pipeline)

@@ -1,0 +1,235 @@
+"""Throw-away servers: made for one restore, reached by nobody but us, and gone afterwards whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import pwd
+import shutil
+import stat
+import tempfile
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import structlog
+
+from dbwatch.core.backups.model import JobReason
+from dbwatch.engines.backing import Target
+from dbwatch.errors import EngineError, JobError
+from dbwatch.jobs.faults import disk_error
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from dbwatch.engines.backing import BackupEngine, Program, Scratch
+    from dbwatch.jobs.hands import Hands, Serving
+    from dbwatch.settings.backups import Backups
+
+log = structlog.get_logger()
+PREFIX, LOCK, SERVER, PRIVATE = "dbwatch-scratch-", "lock", "server", "private"
+UNPRIVILEGED = "nobody"
+READY_SECONDS = 90.0
+SOCKET_PATH_LIMIT_BYTES = 107
+LONGEST_SOCKET_NAME = "12345678/server/.s.PGSQL.65535"
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where scratch servers may be made, and who runs them."""
+
+    directory: Path
+    account: str | None = None  # None: we ourselves
+    parallel: int = 2
+
+    @classmethod
+    def of(cls, directory: Path, shared: Backups) -> Workshop:
+        account = (shared.scratch_account or UNPRIVILEGED) if os.geteuid() == 0 else None
+        return cls(directory, account)
+
+
+@dataclass(slots=True)
+class Place:
+    """A directory of one scratch server; its lock is held as long as its maker lives."""
+
+    directory: Path
+    lock: IO[str]
+
+    @property
+    def server(self) -> Path:
+        return self.directory / SERVER
+
+    @property
+    def private(self) -> Path:
+        return self.directory / PRIVATE
+
+
+@dataclass(slots=True)
+class ScratchServer:
+    """One that runs; `kill`, `stop` and `start` are for rehearsals."""
+
+    engine: BackupEngine
+    scratch: Scratch
+    target: Target
+    hands: Hands
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _process: Serving | None = None
+
+    async def start(self) -> None:
+        """Start it, and wait until it answers. Raise JobError."""
+        serving = self.hands.serving(
+            self.scratch.serve, name="scratch server", log=self.scratch.log, stop_signal=self.scratch.stop_signal
+        )
+        self._process = await self._stack.enter_async_context(serving)
+        try:
+            await self.engine.wait_ready(self.scratch.instance, READY_SECONDS)
+        except EngineError as error:
+            said = await asyncio.to_thread(_last_line, self.scratch.log)
+            raise JobError(JobReason.TOOL, f"the scratch server does not answer: {said or error.message}") from None
+
+    async def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        await self._stack.aclose()
+
+    async def kill(self) -> None:
+        """End it as a power cut would."""
+        if self._process is not None:
+            await self._process.kill()
+        await self._stack.aclose()
+
+
+@asynccontextmanager
+async def scratch_server(
+    hands: Hands, engine: BackupEngine, programs: Sequence[Program], workshop: Workshop, *, keep: bool = False
+) -> AsyncIterator[ScratchServer]:
+    """A new server, empty and answering; it is ended and removed however the context is left."""
+    async with place(workshop, keep=keep) as here:
+        try:
+            scratch = await _made(hands, engine, programs, workshop, here)
+        except OSError as error:
+            raise disk_error(error, here.directory) from None
+        target = Target(scratch.instance, here.private, tuple(programs), is_scratch=True, parallel=workshop.parallel)
+        server = ScratchServer(engine, scratch, target, hands)
+        try:
+            await server.start()
+            yield server
+        finally:
+            await server.stop()
+
+
+async def _made(
+    hands: Hands, engine: BackupEngine, programs: Sequence[Program], workshop: Workshop, here: Place
+) -> Scratch:
+    scratch = engine.scratch(here.server, programs, workshop.account)
+    for pipeline in scratch.initialise:
+        await hands.run(pipeline)
+    await asyncio.to_thread(_write, scratch, workshop.account)
+    return scratch
+
+
+def _write(scratch: Scratch, account: str | None) -> None:
+    for path, text in scratch.files.items():
+        path.write_text(text)
+        _give(path, account)
+
+
+@asynccontextmanager
+async def place(workshop: Workshop, *, keep: bool = False) -> AsyncIterator[Place]:
+    """A directory for one scratch server, removed at the end. Raise JobError where none can be made."""
+    here = await asyncio.to_thread(_prepared, workshop)
+    try:
+        yield here
+    finally:
+        if not keep:
+            await asyncio.shield(asyncio.to_thread(remove, here.directory))
+        here.lock.close()
+
+
+def _prepared(workshop: Workshop) -> Place:
+    try:
+        workshop.directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+        directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=workshop.directory.resolve()))
+    except OSError as error:
+        raise disk_error(error, f"scratch_directory {workshop.directory}") from None
+    try:
+        return _furnished(directory, workshop.account)
+    except (OSError, JobError) as error:
+        remove(directory)
+        raise error if isinstance(error, JobError) else disk_error(error, directory) from None
+
+
+def _furnished(directory: Path, account: str | None) -> Place:
+    _refuse_unsuitable(directory, account)
+    lock = (directory / LOCK).open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    here = Place(directory, lock)
+    for each in (here.server, here.private):
+        each.mkdir(mode=0o700)
+    _give(here.server, account)
+    if account is not None:
+        directory.chmod(0o711)  # its account has to get through to its own part, and sees nothing else
+    return here
+
+
+def _refuse_unsuitable(directory: Path, account: str | None) -> None:
+    room = SOCKET_PATH_LIMIT_BYTES - len(os.fsencode(directory.parent)) - len(f"/{PREFIX}{LONGEST_SOCKET_NAME}")
+    mend = "set backups.scratch_directory to"
+    if room < 0:
+        raise JobError(JobReason.OTHER, f"{directory.parent} is too long for a unix socket -> {mend} a shorter path")
+    closed = [each for each in directory.parents if account is not None and not _enters(each, account)]
+    if closed:
+        what = f"scratch servers run as {account}, who may not enter {closed[0]}"
+        raise JobError(JobReason.OTHER, f"{what} -> {mend} a directory that this account can reach")
+
+
+def _enters(directory: Path, account: str) -> bool:
+    found, entry = directory.stat(), _entry(account)
+    return bool(found.st_mode & stat.S_IXOTH) or found.st_uid == entry.pw_uid
+
+
+def _entry(account: str) -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(account)
+    except KeyError:
+        what = f"no account {account!r} to run scratch servers"
+        raise JobError(JobReason.OTHER, f"{what} -> name one in backups.scratch_account") from None
+
+
+def _give(path: Path, account: str | None) -> None:
+    if account is not None:
+        entry = _entry(account)
+        os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+def remove(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    if directory.exists():
+        log.warning("scratch_not_removed", directory=str(directory))
+
+
+def _last_line(path: Path) -> str:
+    with suppress(OSError):
+        lines = path.read_text(errors="replace").strip().splitlines()
+        return lines[-1][-300:] if lines else ""
+    return ""
+
+
+def abandoned(directory: Path) -> list[Path]:
+    """What scratch servers of a process that died have left. What somebody holds is not ours."""
+    with suppress(OSError):
+        found = sorted(each for each in directory.resolve().glob(f"{PREFIX}*") if each.is_dir())
+        return [each for each in found if not each.is_symlink() and not _is_held(each)]
+    return []
+
+
+def _is_held(directory: Path) -> bool:
+    try:
+        with (directory / LOCK).open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return True  # no mark of ours: not ours to remove
+    return False

@@ -1,0 +1,92 @@
+"""Whose backups a job makes, proves or restores: all that it needs to know, as one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from dbwatch.core.backups.model import BackupKind
+from dbwatch.engines.backing import Command
+from dbwatch.jobs.options import backup_of, dump_options, program_directories, scratch_directory
+from dbwatch.jobs.scratch import Workshop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dbwatch.archive.repository import Repository
+    from dbwatch.clock import Clock
+    from dbwatch.core.backups.model import BackupRecord, Proof
+    from dbwatch.engines.backing import BackupEngine, DumpOptions
+    from dbwatch.history.jobs import JobBook
+    from dbwatch.settings.backups import Backups, LogicalBackup
+    from dbwatch.settings.models import Instance, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One instance with its engine, its settings, and where its sets lie."""
+
+    instance: Instance
+    backup: LogicalBackup
+    shared: Backups
+    engine: BackupEngine
+    repository: Repository
+    book: JobBook
+    clock: Clock
+    workshop: Workshop
+    kind: BackupKind = BackupKind.LOGICAL
+
+    @property
+    def name(self) -> str:
+        return self.instance.name
+
+    @property
+    def options(self) -> DumpOptions:
+        """As the engine is told them."""
+        recipients = self.shared.encryption.recipients
+        seal = _seal(recipients) if recipients else None
+        return dump_options(self.backup, self.shared, self.instance.identity.engine, seal)
+
+    @property
+    def program_directories(self) -> tuple[Path, ...]:
+        return program_directories(self.shared, self.instance.identity.engine)
+
+    @property
+    def opener(self) -> Command | None:
+        """What decrypts a stream; None: no key is here."""
+        identity = self.shared.encryption.identity_file
+        return _opener(identity) if identity is not None else None
+
+    @property
+    def records(self) -> tuple[BackupRecord, ...]:
+        """What the index knows of its sets: sizes and proofs, not the facts of each table."""
+        return tuple(self.book.sets.records(self.name, self.kind))
+
+    async def note(self, backup_id: str, proof: Proof) -> None:
+        """Beside the manifest first: that is the truth."""
+        await self.repository.add_proof(self.name, self.kind, backup_id, proof)
+        await self.book.sets.prove(self.name, self.kind, backup_id, proof)
+
+
+def _seal(recipients: tuple[str, ...]) -> Command:
+    from dbwatch.archive import sealing  # its library is for those who encrypt
+
+    return Command(tuple(sealing.seal_command(recipients)))
+
+
+def _opener(identity: Path) -> Command:
+    from dbwatch.archive import sealing
+
+    return Command(tuple(sealing.open_command(identity)))
+
+
+def subject_of(
+    settings: Settings, instance: Instance, *, engine: BackupEngine, repository: Repository, book: JobBook, clock: Clock
+) -> Subject | None:
+    """None: it is not to be backed up."""
+    backup = backup_of(instance)
+    if backup is None:
+        return None
+    shared = settings.backups
+    workshop = replace(Workshop.of(scratch_directory(settings), shared), parallel=backup.parallel)
+    return Subject(instance, backup, shared, engine, repository, book, clock, workshop)

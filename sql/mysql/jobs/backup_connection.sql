@@ -1,0 +1,4 @@
+/* ---
+description: Which session this is.
+--- */
+SELECT CONNECTION_ID() AS id

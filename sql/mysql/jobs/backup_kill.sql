@@ -1,0 +1,5 @@
+/* ---
+description: Ends a session of our own account.
+timeout: 5s
+--- */
+KILL {id}

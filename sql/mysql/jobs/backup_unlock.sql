@@ -1,0 +1,5 @@
+/* ---
+description: Lets writes go on.
+timeout: 5s
+--- */
+UNLOCK TABLES

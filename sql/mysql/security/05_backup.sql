@@ -1,0 +1,22 @@
+-- The user for backups: it reads everything, accounts included, and changes nothing. Run as an administrator.
+--     SET @dbwatch_backup_password = '…';
+-- Not the monitoring user: that one reads no table of yours.
+-- PREPARE, because CREATE USER takes no variable for a password.
+SET @dbwatch_statement = CONCAT('CREATE USER IF NOT EXISTS ''dbwatch_backup''@''%'' IDENTIFIED BY ',
+                                QUOTE(NULLIF(@dbwatch_backup_password, '')), ' WITH MAX_USER_CONNECTIONS 8');
+PREPARE dbwatch_statement FROM @dbwatch_statement;
+EXECUTE dbwatch_statement;
+
+-- RELOAD: the global lock of less than a second that gives all tables one moment. PROCESS: to see that the dump began.
+-- SELECT on everything includes the schema mysql: accounts, and the bodies of procedures.
+-- MariaDB calls REPLICATION CLIENT so since 10.5: the position in the binary log.
+SET @dbwatch_statement = IF(VERSION() LIKE '%MariaDB%',
+                            'GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES, PROCESS, RELOAD, BINLOG MONITOR
+                             ON *.* TO ''dbwatch_backup''@''%''',
+                            'GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES, PROCESS, RELOAD, REPLICATION CLIENT
+                             ON *.* TO ''dbwatch_backup''@''%''');
+PREPARE dbwatch_statement FROM @dbwatch_statement;
+EXECUTE dbwatch_statement;
+
+DEALLOCATE PREPARE dbwatch_statement;
+SET @dbwatch_statement = NULL;

@@ -1,0 +1,40 @@
+/* ---
+description: The tables whose rows a dump holds, and how to count and to hash them.
+timeout: 60s
+--- */
+-- The columns by name: a restored child of an inheritance may have them in another order. What is generated is left out,
+-- for it is made anew. Nothing of a foreign table is dumped, and of a materialized view only how to fill it again.
+SELECT n.nspname::text AS schema,
+       c.relname::text AS name,
+       c.relkind <> 'p' AS has_rows,
+       CASE WHEN c.relkind = 'p' THEN 0 ELSE pg_relation_size(c.oid) END AS bytes,
+       c.relpersistence = 'u' AS is_unlogged,
+       format('%s %s', c.oid, c.relfilenode) AS storage,
+       format('%I.%I', n.nspname, c.relname) AS lock_name,
+       format('SELECT count(*) AS number, NULL AS digest FROM' || ' ONLY %I.%I AS t', n.nspname, c.relname) AS counting,
+       format('SELECT count(*) AS number, coalesce(sum(pg_catalog.hashtextextended(ROW(%s)::text COLLATE "C", 0)::numeric), 0)'
+              || '::text AS digest FROM' || ' ONLY %I.%I AS t', k.names, n.nspname, c.relname) AS hashing
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN LATERAL (
+    SELECT string_agg(format('t.%I', a.attname), ', ' ORDER BY a.attname COLLATE "C") AS names
+    FROM pg_attribute AS a
+    WHERE a.attrelid = c.oid
+      AND a.attnum > 0
+      AND NOT a.attisdropped
+      AND a.attgenerated = ''
+) AS k ON true
+WHERE c.relkind IN ('r', 'p')
+  AND c.relpersistence <> 't'
+  AND n.nspname !~ '^pg_'
+  AND n.nspname <> 'information_schema'
+  AND NOT EXISTS (SELECT FROM pg_depend AS d
+                  WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+UNION ALL
+SELECT 'pg_catalog', 'pg_largeobject', true, pg_relation_size('pg_largeobject'), false, '', '',
+       'SELECT count(*) AS number, NULL AS digest FROM' || ' pg_catalog.pg_largeobject_metadata AS t',
+       'SELECT count(*) AS number, coalesce(sum(pg_catalog.hashtextextended(concat(t.oid, pg_catalog.md5('
+       || 'pg_catalog.lo_get(t.oid))) COLLATE "C", 0)::numeric), 0)::text AS digest FROM'
+       || ' pg_catalog.pg_largeobject_metadata AS t'
+WHERE EXISTS (SELECT FROM pg_largeobject_metadata)
+ORDER BY 4, 1, 2

@@ -1,0 +1,259 @@
+"""MariaDB is dumped, read and restored for real, and what was restored is compared with what was dumped."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Self
+
+import aiomysql
+import pytest
+
+from dbwatch.core.backups import comparing
+from dbwatch.core.backups.model import FactsMode, JobReason, ProofName
+from dbwatch.engines.backing import Blocking, DumpOptions, Selection
+from dbwatch.engines.mysql_backup_source import MysqlSource
+from dbwatch.errors import JobError
+from tests import mysql_backups as backups
+from tests.fix_process import eventually
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from dbwatch.engines.backing import Source, Target
+    from tests.fix_mariadb import Mariadb, MariadbServers
+    from tests.mysql_backups import Taken
+
+LONG_WRITE = "UPDATE parent SET amount = 4 + SLEEP(6) * 0 LIMIT 1"
+SESSIONS = f"""
+SELECT id FROM information_schema.processlist
+WHERE user = '{backups.ACCOUNT}' AND info LIKE '%{backups.APPLICATION}%'
+"""
+SENDING = SESSIONS + " AND info LIKE '%FROM `huge`%'"
+WAITING = "SELECT id FROM information_schema.processlist WHERE state = 'Waiting for table metadata lock'"
+LARGE = "CREATE TABLE shop.huge (t LONGTEXT); INSERT INTO shop.huge SELECT REPEAT('x', 1000000) FROM seq_1_to_16"
+FILL = "INSERT INTO shop.log (what) SELECT seq FROM seq_1_to_20000"
+
+
+@pytest.fixture(scope="module")
+def shop(mariadb_servers: MariadbServers) -> Iterator[Mariadb]:
+    with mariadb_servers.new() as server:
+        yield backups.furnished(server, backups.MARIADB_ONLY, FILL + ";")
+
+
+class Writer:
+    """An application that inserts one row after the other, and knows how long the slowest took."""
+
+    def __init__(self, server: Mariadb) -> None:
+        self.slowest_seconds, self.rows = 0.0, 0
+        self._server, self._stop = server, threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._write()))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        eventually(lambda: self.rows > 0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join(30)
+
+    async def _write(self) -> None:
+        connection = await self._server.admin("shop")
+        async with connection.cursor() as cursor:
+            while not self._stop.is_set():
+                began = time.monotonic()
+                await cursor.execute("INSERT INTO log (what) VALUES (0)")
+                self.rows += 1
+                self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - began)
+        await connection.ensure_closed()
+
+
+async def compared(taken: Taken, target: Target) -> None:
+    names = {each.name: each.name for each in taken.manifest.facts.databases}
+    restored = await backups.ENGINE.facts_of(target, taken.manifest, names, 60)
+    found = comparing.compare(taken.manifest.facts, restored)
+
+    assert found.differences == ()
+    assert comparing.proven(taken.manifest.facts, found)[0] is ProofName.COMPARED
+    assert found.tables_by_content == found.tables_total == 4
+    assert await backups.ENGINE.check(target, list(names)) == ()
+
+
+async def test_what_was_dumped_under_writes_is_restored_whole_and_in_parts(shop: Mariadb, tmp_path: Path) -> None:
+    with Writer(shop) as writer:
+        taken = await backups.take(shop, tmp_path)
+    facts = taken.manifest.facts
+    await backups.decode(taken)
+
+    rows = {each.table: each.rows for each in facts.tables}
+    assert facts.comparable
+    assert "global read lock (binlog_file binlog." in taken.evidence
+    assert dict(taken.manifest.coordinates).keys() == {"binlog_file", "binlog_position", "gtid"}
+    assert int(shop.sql("SELECT COUNT(*) FROM shop.log")) > (rows["log"] or 0) >= 20000
+    assert writer.slowest_seconds < backups.PATIENT.max_blocking_seconds
+    async with backups.scratch(taken) as target:
+        assert await backups.ENGINE.occupied(target, Selection(), taken.manifest) == ""
+        await backups.restore(taken, target)
+        await compared(taken, target)
+        assert "GRANT `clerk` TO `app`@`%`" in backups.asked(target, "SHOW GRANTS FOR app@'%'")
+        assert "already in: od-d `one, shop" in await backups.ENGINE.occupied(target, Selection(), taken.manifest)
+        await _in_parts(taken, target)
+
+
+async def _in_parts(taken: Taken, target: Target) -> None:
+    whole = Selection("shop", into="other")
+    await backups.restore(taken, target, whole)
+    assert backups.asked(target, "SELECT COUNT(*) FROM child; SELECT one()", "other") == "3\n1"
+    assert "family" in backups.asked(target, "SHOW TABLES", "other").split()
+
+    table = Selection("shop", table="child", into="side")
+    assert await backups.ENGINE.occupied(target, table, taken.manifest) == ""
+    await backups.restore(taken, target, table)
+    backups.asked(target, "GRANT ALL ON side.* TO app@'%'")  # who defined the trigger has no rights there yet
+    backups.asked(target, "SET foreign_key_checks = 0; INSERT INTO child VALUES (9, 1, NULL)", "side")
+    assert backups.asked(target, "SHOW TABLES", "side").split() == ["child", "numbers"]
+    assert backups.asked(target, "SELECT note FROM child WHERE id = 9", "side") == "none"  # by the trigger
+    assert "side" in await backups.ENGINE.occupied(target, table, taken.manifest)
+
+    backups.asked(target, "SET foreign_key_checks = 0; DROP TABLE child", "shop")
+    await backups.restore(taken, target, Selection("shop", table="child"))
+    await compared(taken, target)
+    with pytest.raises(JobError, match="holds no table nothing of database shop"):
+        await backups.restore(taken, target, Selection("shop", table="nothing", into="void"))
+
+
+async def test_the_lock_that_cannot_be_had_lowers_the_proof_and_holds_nobody_up(shop: Mariadb, tmp_path: Path) -> None:
+    busy = await shop.admin("shop")
+    async with busy.cursor() as cursor, asyncio.TaskGroup() as group:
+        group.create_task(cursor.execute(LONG_WRITE), name="busy")
+        with Writer(shop) as writer:
+            taken = await backups.take(shop, tmp_path, DumpOptions(lock_wait_seconds=1))
+    busy.close()
+
+    assert not taken.manifest.facts.comparable
+    assert "global lock" in taken.evidence
+    assert {each.rows for each in taken.manifest.facts.tables} == {None}
+    assert writer.slowest_seconds < 3
+    await backups.decode(taken)
+
+
+async def test_a_missing_privilege_is_told_with_its_grant(shop: Mariadb) -> None:
+    shop.sql(f"REVOKE TRIGGER, SELECT ON *.* FROM {backups.ACCOUNT}")
+    try:
+        found = await backups.ENGINE.preflight(backups.described(shop), DumpOptions())
+    finally:
+        shop.sql(f"GRANT TRIGGER, SELECT ON *.* TO {backups.ACCOUNT}")
+    lines = "\n".join(line for _, line in found.faults)
+
+    assert {reason for reason, _ in found.faults} == {JobReason.PERMISSION}
+    assert f"GRANT TRIGGER ON *.* TO '{backups.ACCOUNT}'@'%';" in lines
+    assert f"GRANT SELECT ON mysql.proc TO '{backups.ACCOUNT}'@'%';" in lines
+
+
+async def test_tables_without_transactions_are_refused_unless_accepted(shop: Mariadb, tmp_path: Path) -> None:
+    shop.sql(
+        "CREATE DATABASE old; CREATE TABLE old.counter (n INT) ENGINE = MyISAM; INSERT INTO old.counter VALUES (1)"
+    )
+    try:
+        refused = await backups.ENGINE.preflight(backups.described(shop), DumpOptions())
+        taken = await backups.take(shop, tmp_path, DumpOptions(accept_non_transactional=True))
+    finally:
+        shop.sql("DROP DATABASE old")
+
+    assert [line for _, line in refused.faults if "old.counter know no transactions" in line]
+    assert [line for line in taken.preflight.warnings if "old.counter" in line]
+    assert [each.rows for each in taken.manifest.facts.tables if each.database == "old"] == [None]
+
+
+async def test_ddl_during_the_dump_is_told(shop: Mariadb, tmp_path: Path) -> None:
+    async def meanwhile(source: Source) -> None:
+        await asyncio.sleep(0)
+        assert isinstance(source, MysqlSource)
+        await source.moment.over.wait()
+        await asyncio.to_thread(shop.sql, "CREATE TABLE `od-d ``one`.new (n INT)")
+
+    try:
+        taken = await backups.take(shop, tmp_path, meanwhile=meanwhile)
+    finally:
+        shop.sql("DROP TABLE `od-d ``one`.new")
+
+    assert not taken.manifest.facts.comparable
+    assert "created, changed or dropped while the dump ran" in taken.evidence
+
+
+@pytest.mark.parametrize("damage", ["cut", "no last line", "flipped"])
+async def test_a_damaged_member_is_not_decoded(shop: Mariadb, tmp_path: Path, damage: str) -> None:
+    taken = await backups.take(shop, tmp_path)
+    member = tmp_path / "dump.sql.zst"
+    content = bytearray(member.read_bytes())
+    if damage == "cut":
+        content = content[: len(content) // 2]
+    elif damage == "flipped":
+        content[len(content) // 2] ^= 0xFF
+    else:
+        content = bytearray(await asyncio.to_thread(backups.without_end, member))
+    member.write_bytes(content)
+
+    with pytest.raises(JobError):
+        await backups.decode(taken)
+
+
+@asynccontextmanager
+async def standing(server: Mariadb, directory: Path) -> AsyncIterator[tuple[MysqlSource, subprocess.Popen[bytes]]]:
+    """A dump that stands still in the middle of a large table: nobody reads what it writes."""
+    instance, options = backups.described(server), DumpOptions(facts=FactsMode.OFF)
+    server.sql(LARGE)
+    try:
+        preflight = await backups.ENGINE.preflight(instance, options)
+        (step,) = backups.ENGINE.steps(instance, preflight, options, directory, application=backups.APPLICATION)
+        async with step.opened() as source, asyncio.timeout(60):
+            assert isinstance(source, MysqlSource)
+            with backups.unread(source.pipelines[0]) as dump:
+                await source.dump_started()
+                await asyncio.to_thread(eventually, lambda: server.sql(SENDING), timeout_seconds=30)
+                yield source, dump
+    finally:
+        server.sql("DROP TABLE shop.huge")
+
+
+async def test_a_dump_whose_connection_is_killed_fails(shop: Mariadb, tmp_path: Path) -> None:
+    async with standing(shop, tmp_path) as (source, dump):
+        assert len(source.moment.dump_ids) == 1
+        shop.sql(f"KILL {source.moment.dump_ids[0]}")
+        written, _ = await asyncio.to_thread(dump.communicate, timeout=30)
+
+    assert dump.returncode != 0
+    assert b"-- Dump completed" not in written[-200:]
+
+
+async def test_who_waits_for_a_table_that_the_dump_reads_is_seen(shop: Mariadb, tmp_path: Path) -> None:
+    async with standing(shop, tmp_path) as (source, dump), asyncio.TaskGroup() as group:
+        assert await source.blocking() == Blocking()
+        assert await source.progress() == (2, 5)
+        waiting = asyncio.to_thread(shop.sql, "ALTER TABLE shop.huge ADD COLUMN late INT")
+        group.create_task(waiting, name="waiting")
+        await asyncio.to_thread(eventually, lambda: shop.sql(WAITING))
+        assert (await source.blocking()).sessions == 1
+        dump.kill()
+
+
+async def test_sessions_that_nobody_runs_any_more_are_ended(shop: Mariadb) -> None:
+    left = await shop.connect(backups.ACCOUNT, password=backups.PASSWORD)
+    async with left.cursor() as cursor, asyncio.TaskGroup() as group:
+        group.create_task(_until_killed(cursor, f"SELECT SLEEP(60) /* {backups.APPLICATION} */"), name="left over")
+        await asyncio.to_thread(eventually, lambda: shop.sql(SESSIONS))
+        instance = backups.described(shop)
+
+        assert await backups.ENGINE.sweep(instance, "dbwatch/bk/", [backups.APPLICATION]) == 0
+        assert await backups.ENGINE.sweep(instance, "dbwatch/bk/", []) == 1
+    left.close()
+
+
+async def _until_killed(cursor: aiomysql.Cursor, sql: str) -> None:
+    with pytest.raises(aiomysql.OperationalError):
+        await cursor.execute(sql)

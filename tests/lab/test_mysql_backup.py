@@ -1,0 +1,50 @@
+"""MySQL 9 is dumped, restored into a throw-away MySQL 9 and compared, with the programs of that version."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dbwatch.core.backups import comparing
+from dbwatch.core.backups.model import ProofName
+from tests import mysql_backups as backups
+from tests.fix_process import workspace
+from tests.lab.conftest import Mysql, prepared
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WRAPPER = """#!/bin/sh
+first=
+case "$1" in --no-defaults|--defaults-file=*) first=$1; shift;; esac
+exec {words} $first {more} "$@"
+"""
+PROGRAMS = {"mysqldump": "bin", "mysql": "bin", "mysqld": "sbin"}
+
+
+def wrapped(server: Mysql, directory: Path) -> Path:
+    """The fetched programs, each run by its own loader, where a backup looks for programs."""
+    for name, place in PROGRAMS.items():
+        words = " ".join(map(str, server._loaded(f"usr/{place}/{name}")))
+        where = f"--basedir={server.root / 'usr'} --lc-messages-dir={server.root / 'usr/share/mysql'}"
+        path = directory / name
+        path.write_text(WRAPPER.format(words=words, more=where if name == "mysqld" else ""))
+        path.chmod(0o755)
+    return directory
+
+
+async def test_mysql_is_restored_as_it_was_dumped(mysql_root: Path, tmp_path: Path) -> None:
+    with workspace() as directory, workspace() as programs, prepared(Mysql(mysql_root, directory)) as server:
+        assert isinstance(server, Mysql)
+        backups.furnished(server)
+        first = (wrapped(server, programs),)
+        taken = await backups.take(server, tmp_path, replace(backups.PATIENT, program_directories=first))
+        names = {each.name: each.name for each in taken.manifest.facts.databases}
+        async with backups.scratch(taken, first) as target:
+            await backups.restore(taken, target)
+            restored = await backups.ENGINE.facts_of(target, taken.manifest, names, 60)
+            unsound = await backups.ENGINE.check(target, list(names))
+    found = comparing.compare(taken.manifest.facts, restored)
+
+    assert (found.differences, unsound) == ((), ())
+    assert comparing.proven(taken.manifest.facts, found)[0] is ProofName.COMPARED

@@ -1,0 +1,181 @@
+"""`dbwatch backup` and `dbwatch jobs`: through the daemon, and without one."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tests.fix_backups import BACKUP, CANARY, READY_SECONDS, Ground, backup_ground
+from tests.fix_daemon import dbwatch_command
+from tests.fix_process import environment, eventually
+from tests.job_pipelines import alive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.fix_daemon import NewDaemon
+    from tests.fix_postgres import Binaries, Clusters, Postgres
+
+pytestmark = [pytest.mark.system, pytest.mark.engine]
+TOWN = "CREATE TABLE citizen AS SELECT i AS id, md5(i::text) AS name FROM generate_series(1, 200) AS i"
+HOLD = "BEGIN; LOCK TABLE citizen IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)"
+
+
+@dataclass(frozen=True)
+class Configured:
+    """A configuration, and what the command line says of it."""
+
+    file: Path
+    ground: Ground
+
+    def command(self, *words: str) -> list[str]:
+        return [*dbwatch_command(), *words, "--config", str(self.file)]
+
+    def says(self, *words: str, code: int = 0) -> str:
+        """Everything that it prints."""
+        done = subprocess.run(
+            self.command(*words), env=environment(), capture_output=True, text=True, timeout=120, check=False
+        )
+        said = done.stdout + done.stderr
+        assert (code, False) == (done.returncode, "Traceback" in said), said
+        return said
+
+    @contextmanager
+    def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+        """It runs, and has printed its first line."""
+        with subprocess.Popen(
+            self.command(*words), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as running:
+            try:
+                yield running
+            finally:
+                running.kill()
+
+
+@pytest.fixture(scope="module")
+def town(clusters: Clusters, postgres_18_binaries: Binaries) -> Iterator[Postgres]:
+    with clusters.new(postgres_18_binaries) as server:
+        server.psql(f"CREATE ROLE {BACKUP} LOGIN SUPERUSER PASSWORD '{CANARY}'")
+        server.psql("CREATE DATABASE town")
+        server.psql(TOWN, "town")
+        yield server
+
+
+def settings(server: Postgres, ground: Ground) -> dict[str, Any]:
+    logical = {"schedule": "30 1 * * *", "include": ["town"], "lock_wait": "20s", "verify": {"restore": False}}
+    instance = server.instance(
+        backup={"user": BACKUP, "password": CANARY}, backups={"logical": logical}, sampler_interval=None
+    )
+    return {
+        "instances": {"list": instance},  # as a command is named
+        "backups": ground.settings(postgres_programs=[str(server.binaries.directory)], stop_grace="0.1s"),
+    }
+
+
+@pytest.fixture
+def alone(town: Postgres, tmp_path: Path) -> Iterator[Configured]:
+    """No daemon runs."""
+    with backup_ground() as directory:
+        ground = Ground(directory)
+        file = tmp_path / "dbwatch.yml"
+        paths = {"state_directory": str(tmp_path / "state"), "control_socket": str(tmp_path / "control.sock")}
+        file.write_text(yaml.safe_dump(settings(town, ground) | paths))
+        yield Configured(file, ground)
+
+
+@pytest.fixture
+def attended(daemon: NewDaemon, town: Postgres) -> Iterator[Configured]:
+    """A daemon runs."""
+    with backup_ground() as directory:
+        ground = Ground(directory)
+        running = daemon(settings(town, ground), wait=False).wait_ready(READY_SECONDS)
+        yield Configured(running.configuration_file.parent, ground)
+
+
+def test_without_a_daemon_a_backup_is_taken_listed_kept_and_told(alone: Configured) -> None:
+    said = alone.says("backup", "run", "list")
+
+    (backup,) = alone.ground.published("list")
+    assert f"backup {backup} of list: " in said
+    assert "\n  took " in said
+    assert CANARY not in said
+    (listed,) = json.loads(alone.says("backup", "list", "--json"))
+    assert (backup, "list", ["town"], "decoded") == (
+        listed["id"],
+        listed["instance"],
+        listed["databases"],
+        listed["proof"],
+    )
+    (job,) = json.loads(alone.says("jobs", "--json"))
+    assert ("backup", "list", "30 1 * * *", "succeeded") == (
+        job["kind"],
+        job["instance"],
+        job["schedule"],
+        job["last"]["state"],
+    )
+    assert "stays until it is unpinned" in alone.says("backup", "pin", backup[-8:])
+    assert "pinned" in alone.says("backup", "retention", "--dry-run")
+
+
+def test_a_mistake_is_one_line(alone: Configured) -> None:
+    assert "no instance 'lsit'" in alone.says("backup", "lsit", code=2)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_without_a_daemon_ctrl_c_cancels_and_leaves_nothing(
+    alone: Configured, town: Postgres, number: signal.Signals
+) -> None:
+    with holder(town), alone.started("backup", "run", "list") as running:
+        eventually(lambda: alone.ground.partial("list"), timeout_seconds=60)
+        running.send_signal(number)
+        said = running.communicate(timeout=60)[0]
+
+    assert (130, True) == (running.returncode, "cancelled: nothing of it was kept" in said), said
+    assert "Traceback" not in said
+    assert ([], []) == (alone.ground.partial("list"), alone.ground.published("list"))
+
+
+@contextmanager
+def holder(town: Postgres) -> Iterator[None]:
+    """Somebody who keeps a dump waiting."""
+    psql = [str(town.binaries["psql"]), "-h", "127.0.0.1", "-p", str(town.port), "-U", "postgres", "-d", "town"]
+    with subprocess.Popen([*psql, "-c", HOLD], env=environment(), stdout=subprocess.DEVNULL) as holding:
+        try:
+            eventually(
+                lambda: town.psql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'") != "0"
+            )
+            yield
+        finally:
+            town.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'")
+            holding.wait(20)
+
+
+def test_with_a_daemon_ctrl_c_leaves_it_to_the_daemon_and_the_job_can_be_cancelled(
+    attended: Configured, town: Postgres
+) -> None:
+    with holder(town):
+        with attended.started("backup", "run", "list") as running:
+            eventually(lambda: attended.ground.partial("list"), timeout_seconds=60)
+            running.send_signal(signal.SIGINT)
+            said = running.communicate(timeout=60)[0]
+        assert "the daemon goes on with it; to end it: dbwatch jobs cancel " in said
+        (job,) = json.loads(attended.says("jobs", "--json"))
+        assert "running" == job["running"]["state"]
+        assert "under way already" in attended.says("backup", "run", "list", code=1)
+
+        run = job["running"]["id"]
+        assert f"backup of list is being cancelled: {run}" in attended.says("jobs", "cancel", run[-8:])
+        eventually(lambda: json.loads(attended.says("jobs", "--json"))[0]["running"] is None, timeout_seconds=60)
+
+    assert set() == alive(run)
+    assert ([], []) == (attended.ground.partial("list"), attended.ground.published("list"))
+    assert "cancelled" in attended.says("jobs")
+    assert "backup " in attended.says("backup", "run", "list")

@@ -1,0 +1,195 @@
+"""What was restored beside what was dumped: nothing that is unknown is ever called equal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbwatch.core.backups.comparing import MOST_DIFFERENCES, compare, differences, proven
+from dbwatch.core.backups.model import DatabaseFacts, Facts, FactsMode, ProofName, TableFacts
+
+MARSEILLE = DatabaseFacts(
+    "marseille",
+    4000,
+    "UTF8",
+    "fr_FR.UTF-8",
+    (("pgcrypto", "1.3"),),
+    (("function", 2), ("table", 3), ("trigger", 1)),
+    "table=12ab,view=34cd",
+)
+CITIZENS = TableFacts("marseille", "public", "citizens", 10, "c1")
+REQUESTS = TableFacts("marseille", "public", "requests", 20, "r1")
+VISITS = TableFacts("marseille", "public", "visits", 0, "v0")
+SOURCE = Facts(
+    FactsMode.FULL,
+    comparable=True,
+    evidence="exported snapshot",
+    databases=(MARSEILLE,),
+    tables=(CITIZENS, REQUESTS, VISITS),
+    roles=("app 1f", "mayor"),
+)
+
+
+def restored_with(*tables: TableFacts) -> Facts:
+    return replace(SOURCE, tables=tables)
+
+
+def database_with(**changes: Any) -> Facts:
+    return replace(SOURCE, databases=(replace(MARSEILLE, **changes),))
+
+
+def test_the_same_is_equal_whatever_its_order() -> None:
+    same = restored_with(VISITS, REQUESTS, CITIZENS)
+
+    assert differences(SOURCE, same) == ()
+    assert compare(SOURCE, same).is_equal
+    assert proven(SOURCE, compare(SOURCE, same)) == (
+        ProofName.COMPARED,
+        "3 of 3 tables compared: 3 by content (exported snapshot)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("restored", "told"),
+    [
+        (restored_with(CITIZENS, REQUESTS), "table marseille.public.visits is missing"),
+        (restored_with(CITIZENS, VISITS, replace(REQUESTS, rows=19)), "19 rows instead of 20"),
+        (restored_with(CITIZENS, VISITS, replace(REQUESTS, digest="r2")), "requests: other content"),
+        (restored_with(*SOURCE.tables, replace(VISITS, table="new")), "public.new was not in the source"),
+        (replace(SOURCE, databases=()), "database marseille is missing"),
+        (database_with(encoding="LATIN1"), "encoding LATIN1 instead of UTF8"),
+        (database_with(extensions=()), "extension pgcrypto is missing"),
+        (database_with(inventory=(("function", 2), ("table", 3))), "0 instead of 1 of kind trigger"),
+        (database_with(inventory=()), "has no objects, 6 are expected"),
+        (database_with(inventory_digest="table=12ab,view=ffff"), "definitions differ of kind view"),
+        (database_with(inventory_digest="table=12ab"), "definitions differ of kind view"),
+        (replace(SOURCE, roles=("app 1f",)), "role mayor is missing"),
+        (replace(SOURCE, roles=("app 2e", "mayor")), "role app may do other things"),
+    ],
+)
+def test_each_thing_that_differs_is_named_and_alone(restored: Facts, told: str) -> None:
+    found = compare(SOURCE, restored)
+
+    assert len(found.differences) == 1 == found.different
+    assert told in found.differences[0]
+    assert not found.is_equal
+
+
+@pytest.mark.parametrize(
+    ("restored", "told"),
+    [
+        (database_with(collation="C"), "collation C instead of fr_FR.UTF-8"),
+        (database_with(extensions=(("pgcrypto", "1.4"),)), "extension pgcrypto 1.4 instead of 1.3"),
+        (database_with(inventory_digest=""), "definitions were not compared"),
+    ],
+)
+def test_what_belongs_to_this_machine_is_a_note(restored: Facts, told: str) -> None:
+    found = compare(SOURCE, restored)
+
+    assert found.differences == ()
+    assert told in found.notes[0]
+
+
+def test_definitions_of_another_major_version_are_not_compared() -> None:
+    found = compare(SOURCE, database_with(inventory_digest="table=ffff"), definitions=False)
+
+    assert found.differences == ()
+    assert "the versions differ" in found.notes[0]
+
+
+def test_more_roles_than_the_source_has_do_no_harm() -> None:
+    assert differences(SOURCE, replace(SOURCE, roles=(*SOURCE.roles, "postgres"))) == ()
+
+
+@pytest.mark.parametrize("side", ["source", "restored"])
+def test_what_one_side_does_not_know_is_not_compared_and_never_equal(side: str) -> None:
+    unknown = restored_with(CITIZENS, VISITS, replace(REQUESTS, rows=None, digest=None))
+    found = compare(unknown, SOURCE) if side == "source" else compare(SOURCE, unknown)
+
+    assert found.differences == ()
+    assert (found.tables_compared, found.tables_total) == (2, 3)
+    assert not found.is_equal
+    name, why = proven(SOURCE, found)
+    assert name is ProofName.RESTORED
+    assert "only 2 of 3 tables compared" in why
+
+
+def test_rows_alone_are_compared_and_told_as_such() -> None:
+    counted = restored_with(CITIZENS, VISITS, replace(REQUESTS, digest=None))
+    found = compare(SOURCE, counted)
+
+    assert found.is_equal
+    assert found.summary == "3 of 3 tables compared: 2 by content, 1 by rows"
+    assert compare(SOURCE, restored_with(CITIZENS, VISITS, replace(REQUESTS, rows=1, digest=None))).different == 1
+
+
+def test_facts_of_another_moment_prove_no_equality() -> None:
+    source = replace(SOURCE, comparable=False, evidence="the global lock could not be had in time")
+
+    assert proven(source, compare(source, SOURCE)) == (
+        ProofName.RESTORED,
+        "not compared: the global lock could not be had in time",
+    )
+
+
+@pytest.mark.parametrize("facts", [Facts(), Facts(comparable=True), Facts(FactsMode.FULL, comparable=True)])
+def test_without_facts_nothing_is_compared(facts: Facts) -> None:
+    assert proven(facts, compare(facts, SOURCE))[0] is ProofName.RESTORED
+
+
+def test_a_database_of_which_nothing_was_noted_is_not_compared() -> None:
+    source = replace(SOURCE, databases=(MARSEILLE, DatabaseFacts("archives", 4000)))
+    name, why = proven(source, compare(source, source))
+
+    assert name is ProofName.RESTORED
+    assert "database archives nothing was noted" in why
+
+
+def test_facts_that_were_not_asked_of_the_restore_are_no_comparison() -> None:
+    found = compare(SOURCE, Facts())
+
+    assert not found.is_equal
+    assert proven(SOURCE, found)[0] is ProofName.RESTORED
+
+
+def test_a_restore_that_differs_is_never_given_a_name() -> None:
+    with pytest.raises(ValueError, match="proves nothing"):
+        proven(SOURCE, compare(SOURCE, restored_with(CITIZENS)))
+
+
+def test_many_differences_are_counted_and_bounded() -> None:
+    source = replace(SOURCE, tables=tuple(replace(VISITS, table=f"t{number}") for number in range(1000)))
+    found = compare(source, restored_with())
+
+    assert found.different == 1000
+    assert len(found.differences) == MOST_DIFFERENCES + 1
+    assert found.differences[-1] == "... and 950 more"
+
+
+COUNT = st.none() | st.integers(0, 3)
+DIGEST = st.none() | st.sampled_from(["a", "b"])
+TABLES = st.dictionaries(st.sampled_from("abcdef"), st.tuples(COUNT, DIGEST), max_size=6)
+
+
+@given(TABLES, TABLES)
+def test_equal_means_that_every_table_is_there_and_known_to_be_the_same(
+    source: dict[str, tuple[int | None, str | None]], restored: dict[str, tuple[int | None, str | None]]
+) -> None:
+    def facts(tables: dict[str, tuple[int | None, str | None]]) -> Facts:
+        return replace(SOURCE, tables=tuple(TableFacts("m", "", name, *known) for name, known in tables.items()))
+
+    def same(name: str) -> bool:
+        pairs = [pair for pair in zip(source[name], restored[name], strict=True) if None not in pair]
+        return bool(pairs) and all(one == other for one, other in pairs)
+
+    found = compare(facts(source), facts(restored))
+
+    if found.is_equal:
+        assert source.keys() >= restored.keys() or not source
+        assert all(name in restored and same(name) for name in source)
+    elif source and source.keys() == restored.keys():
+        assert not all(map(same, source))

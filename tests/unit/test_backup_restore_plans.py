@@ -1,0 +1,159 @@
+"""What a person is told of a restore before it begins, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from dbwatch.core.backups import restore_plans
+from dbwatch.core.backups.model import (
+    BackupKind,
+    BackupRecord,
+    DatabaseFacts,
+    Facts,
+    JobReason,
+    Manifest,
+    Member,
+    Proof,
+    ProofName,
+    ServerIdentity,
+    TableFacts,
+)
+from dbwatch.core.backups.restore_plans import Danger, Part, RestorePlan
+from dbwatch.errors import JobError
+from dbwatch.jobs import restoring
+from dbwatch.jobs.restoring_hand_over import hand_over
+
+NOW = 1_795_332_764.0
+FACTS = Facts(
+    databases=(DatabaseFacts("ville", 8_000_000), DatabaseFacts("archives", 2_000_000)),
+    tables=(TableFacts("ville", "metier", "Demande RDV", rows=4, bytes=1_000_000),),
+)
+
+
+def record(sequence: int = 1, *proofs: Proof, instance: str = "pg1", problem: str = "") -> BackupRecord:
+    manifest = Manifest(
+        id=f"20261122T073238Z-{sequence:06d}-64f6c29f",
+        sequence=sequence,
+        kind=BackupKind.LOGICAL,
+        instance=instance,
+        engine="postgres",
+        server=ServerIdentity("postgres", (18, 6), "18.6", "42"),
+        started_at=NOW - 3600,
+        ended_at=NOW - 3500,
+        seconds=100.0,
+        members=(Member("00_ville.dump", 500_000, "0" * 64, database="ville"),),
+        facts=FACTS,
+    )
+    return BackupRecord(manifest, proofs, problem=problem)
+
+
+def proof(name: ProofName, reason: JobReason | None = None, seconds: float = 20.0) -> Proof:
+    return Proof(name, NOW - 1000, seconds, reason)
+
+
+PROVEN = record(2, proof(ProofName.COMPARED))
+ALL = Part()
+
+
+def test_the_newest_proven_set_is_taken_and_the_newest_of_all_where_none_is() -> None:
+    later = record(3, proof(ProofName.PUBLISHED))
+
+    assert PROVEN == restore_plans.chosen([later, record(1, proof(ProofName.DECODED)), PROVEN], "pg1")
+    assert later == restore_plans.chosen([record(1), later], "pg1")
+    assert later == restore_plans.chosen([PROVEN, later], "pg1", later.id)
+    assert restore_plans.chosen([PROVEN], "pg2") is None
+
+
+@pytest.mark.parametrize(
+    ("known", "why"),
+    [
+        (PROVEN, ""),
+        (record(1, proof(ProofName.DECODED)), ""),
+        (record(1, proof(ProofName.HASHED)), "proven: hashed"),
+        (record(1), "proven: nothing"),
+        (record(1, proof(ProofName.COMPARED), proof(ProofName.HASHED, JobReason.CORRUPT)), "proven: nothing"),
+        (record(1, proof(ProofName.COMPARED), problem="the manifest is gone"), "the manifest is gone"),
+    ],
+)
+def test_what_was_never_read_to_its_end_is_not_relied_on(known: BackupRecord, why: str) -> None:
+    told = restore_plans.unproven(known)
+
+    assert bool(told) is bool(why)
+    assert why in told
+
+
+def test_a_table_is_named_as_its_engine_names_it() -> None:
+    assert Part("ville", "metier", "rdv", "x") == restore_plans.part_of(["ville", "metier.rdv"], "postgres", "x")
+    assert Part("ville", "", "rdv") == restore_plans.part_of(["ville", "rdv"], "mysql")
+    assert Part() == restore_plans.part_of([], "mysql")
+    with pytest.raises(ValueError, match=r"SCHEMA\.TABLE"):
+        restore_plans.part_of(["ville", "rdv"], "postgres")
+
+
+def test_a_part_takes_its_share_of_the_time() -> None:
+    known = [PROVEN]
+
+    assert 20.0 == restore_plans.expected_seconds(PROVEN, known, Part())
+    assert 16.0 == restore_plans.expected_seconds(PROVEN, known, Part("ville"))
+    assert 1_000_000 == restore_plans.size_of(PROVEN, Part("ville", "metier", "Demande RDV"))
+
+
+def planned(part: Part = ALL, *dangers: tuple[Danger, str]) -> RestorePlan:
+    return RestorePlan(
+        PROVEN, part, "pg2 (10.0.0.5:5432)", ("ville",), 8_000_000, 16.0, (("pg_restore", "18.6"),), dangers
+    )
+
+
+def test_a_plan_tells_what_from_where_to_and_what_stands_in_the_way() -> None:
+    lines = list(restore_plans.lines(planned(Part("ville"), (Danger.NON_EMPTY, "ville holds 3 objects")), NOW))
+
+    assert "restore    the database ville" in lines
+    assert "state of   2026-11-22 06:32:44 UTC (1 h ago)" in lines
+    assert "proof      compared (L3)" in lines
+    assert "size       7.63 MiB, about 16 s" in lines
+    assert "DANGER     ville holds 3 objects (allow it with --into-non-empty)" in lines
+
+
+def test_who_restores_into_what_is_there_is_told_what_becomes_of_it() -> None:
+    dangerous = planned(Part("ville"), (Danger.NON_EMPTY, "ville holds 3 objects"))
+    mysql = replace(PROVEN, manifest=replace(PROVEN.manifest, engine="mysql"))
+
+    assert list(restore_plans.lines(dangerous, NOW))[-1].startswith("nothing that is there is dropped")
+    assert "DROPPED and replaced" in list(restore_plans.lines(replace(dangerous, record=mysql), NOW))[-1]
+    assert "DROPPED" not in list(restore_plans.lines(replace(planned(), record=mysql), NOW))[-1]
+
+
+def test_each_danger_needs_its_own_word() -> None:
+    both = planned(Part(), (Danger.SOURCE, "it is the source"), (Danger.NON_EMPTY, "something is there"))
+
+    with pytest.raises(JobError, match=r"it is the source; something .* --onto-source --into-non-empty"):
+        restoring.refuse(both, frozenset())
+    with pytest.raises(JobError, match=r"refused: something is there -> .* --into-non-empty$"):
+        restoring.refuse(both, frozenset({Danger.SOURCE}))
+    restoring.refuse(both, frozenset({Danger.SOURCE, Danger.NON_EMPTY}))
+
+
+def test_what_the_set_does_not_hold_is_told_before() -> None:
+    with pytest.raises(JobError, match="holds no database x: it holds ville, archives"):
+        restoring.refuse_unknown(PROVEN, Part("x"))
+    with pytest.raises(JobError, match=r"holds no table metier\.y of ville"):
+        restoring.refuse_unknown(PROVEN, Part("ville", "metier", "y"))
+    with pytest.raises(JobError, match="name the database"):
+        restoring.refuse_unknown(PROVEN, Part(into="copy"))
+
+
+def test_the_hand_over_quotes_what_must_be_quoted() -> None:
+    text = hand_over(planned(Part("ville", "metier", "Demande RDV", "restored_x")))
+
+    assert 'CREATE TABLE dbwatch_restored."Demande RDV" (LIKE metier."Demande RDV" INCLUDING ALL' in text
+    assert "{" not in text
+    mysql = replace(PROVEN, manifest=replace(PROVEN.manifest, engine="mysql"))
+    told = hand_over(replace(planned(Part("ville", "", "a`b", "y")), record=mysql))
+    assert "INSERT IGNORE INTO ville.`a``b` SELECT * FROM y.`a``b`;" in told
+
+
+def test_a_side_database_is_named_after_the_table_and_the_moment() -> None:
+    assert "restored_demande_rdv_20261122_0632" == restore_plans.beside("metier.demande_rdv", NOW - 3600)
+    assert 63 > len(restore_plans.beside("x" * 90, NOW))

@@ -1,0 +1,173 @@
+"""What programs say when they fail, as one reason and one line that holds nothing it should not."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbwatch.core.backups.model import JobReason
+from dbwatch.jobs import failing
+from dbwatch.jobs.failing import Ended
+
+
+def ended(text: str = "", code: int = 1, program: str = "pg_dump") -> Ended:
+    return Ended(program, code, text, 0.1, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('pg_dump: error: could not write to file "x": No space left on device', JobReason.DISK_FULL),
+        ("zstd: error 70 : Write error : cannot write block : No space left on device", JobReason.DISK_FULL),
+        ("mariadb-dump: Got errno 28 on write", JobReason.DISK_FULL),
+        (
+            (
+                'pg_dump: error: connection to server at "db1" (10.1.1.1), port 5432 failed: '
+                'FATAL:  password authentication failed for user "keeper"'
+            ),
+            JobReason.AUTH,
+        ),
+        (
+            (
+                "mariadb-dump: Got error: 1045: \"Access denied for user 'keeper'@'10.0.0.7' (using password: YES)\" "
+                "when trying to connect"
+            ),
+            JobReason.AUTH,
+        ),
+        (
+            'pg_dump: error: connection to server at "127.0.0.1", port 1 failed: Connection refused',
+            JobReason.UNREACHABLE,
+        ),
+        ('mariadb-dump: Got error: 2002: "Can\'t connect to local server through socket"', JobReason.UNREACHABLE),
+        (
+            (
+                "pg_dump: error: query failed: ERROR:  canceling statement due to lock timeout\n"
+                "pg_dump: detail: Query was: LOCK TABLE public.t IN ACCESS SHARE MODE"
+            ),
+            JobReason.LOCK,
+        ),
+        ("pg_dump: error: query failed: ERROR:  permission denied for table citizen", JobReason.PERMISSION),
+        (
+            'pg_dump: error: query failed: ERROR:  query would be affected by row-level security policy for table "t"',
+            JobReason.PERMISSION,
+        ),
+        (
+            (
+                "mariadb-dump: keeper@% has insufficent privileges: Access denied; you need (at least one of) the "
+                "PROCESS privilege(s) for this operation"
+            ),
+            JobReason.PERMISSION,
+        ),
+        (
+            (
+                'pg_dump: error: Dumping the contents of table "t" failed: PQgetCopyData() failed.\n'
+                "pg_dump: detail: Error message from server: FATAL:  terminating connection due to "
+                "administrator command"
+            ),
+            JobReason.LOST,
+        ),
+        ("mariadb-dump: Error 2013: Lost connection to server during query when dumping table `t`", JobReason.LOST),
+        ("pg_dump: error: a worker process died unexpectedly", JobReason.KILLED),
+        (
+            "pg_dump: error: aborting because of server version mismatch\npg_dump: detail: server version: 18.1; ...",
+            JobReason.CLIENT_OLDER,
+        ),
+        (
+            'pg_restore: error: could not execute query: ERROR:  extension "postgis" is not available',
+            JobReason.NO_EXTENSION,
+        ),
+        ("pg_restore: error: could not read from input file: end of file", JobReason.CORRUPT),
+        ("zstd: /x: unexpected end of file", JobReason.CORRUPT),
+        ("gzip: stdin: unexpected end of file", JobReason.CORRUPT),
+        ("age: No matching keys found", JobReason.NO_KEY),
+        ("cat: /x: Permission denied", JobReason.REPOSITORY),
+        ("something that nobody has seen before", JobReason.TOOL),
+    ],
+)
+def test_what_a_program_says_is_a_reason(text: str, reason: JobReason) -> None:
+    assert reason == failing.reason(ended(text))
+
+
+def test_who_was_killed_is_killed_whatever_it_said_before() -> None:
+    assert JobReason.KILLED == failing.reason(ended("No space left on device", -signal.SIGKILL))
+    assert "pg_dump was killed (SIGKILL)" == failing.sentence(ended(code=-signal.SIGKILL))
+
+
+@pytest.mark.parametrize(
+    "gone", [ended("pg_dump: error: could not write: Broken pipe"), ended(code=-13), ended(code=141, program="sh")]
+)
+def test_who_only_lost_its_neighbour_is_not_the_culprit(gone: Ended) -> None:
+    silent = ended("", 70, "zstd")
+
+    assert silent is failing.culprit([gone, silent])
+    assert gone is failing.culprit([gone])
+
+
+def test_who_says_why_is_told_rather_than_who_does_not() -> None:
+    vague, exact = ended("it went wrong"), ended("Write error: No space left on device", program="zstd")
+
+    assert exact is failing.culprit([vague, exact])
+
+
+PG_RESTORE = """pg_restore: while PROCESSING TOC:
+pg_restore: from TOC entry 3; 1 16 TABLE DATA citizen keeper
+pg_restore: error: COPY failed for table "citizen": ERROR:  invalid input syntax for type integer: "Jeanne Moulin"
+CONTEXT:  COPY citizen, line 7, column age: "Jeanne Moulin"
+pg_restore: error: could not execute query: ERROR:  duplicate key value violates unique constraint "citizen_mail"
+DETAIL:  Key (mail)=(jeanne@example.org) already exists.
+Command was: INSERT INTO citizen
+VALUES ('Jeanne Moulin');
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PG_RESTORE,
+        "ERROR 1062 (23000) at line 7: Duplicate entry 'Jeanne Moulin' for key 'PRIMARY'",
+        "ERROR 1366 (22007) at line 7: Incorrect integer value: 'Jeanne Moulin' for column `t`.`age` at row 1",
+        "ERROR 1064 (42000) at line 7: an error in your SQL syntax near 'VALUES (''Jeanne Moulin'')' at line 1",
+        'FATAL:  no pg_hba.conf entry for host "10.1.2.3", user "keeper"',
+        "Access denied for user 'keeper'@'10.1.2.3'",
+    ],
+)
+def test_no_row_no_query_and_no_address_is_told(text: str) -> None:
+    line = failing.line(text)
+
+    assert line
+    assert not [each for each in ("Jeanne", "jeanne", "10.1.2.3", "VALUES", "COPY citizen,") if each in line]
+
+
+def test_the_line_that_tells_most_is_told_with_its_detail() -> None:
+    text = (
+        "pg_dump: warning: something else\n"
+        'pg_dump: error: Dumping the contents of table "t" failed: PQgetCopyData() failed.\n'
+        "pg_dump: detail: Error message from server: server closed the connection unexpectedly\n"
+        "pg_dump: detail: Command was: COPY public.t (id) TO stdout;\n"
+    )
+
+    assert (
+        'pg_dump: error: Dumping the contents of table "t" failed: PQgetCopyData() failed.; '
+        "detail: Error message from server: server closed the connection unexpectedly"
+    ) == failing.line(text)
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=3, max_size=40))
+def test_a_password_is_struck_out_as_it_stands_in_its_file_and_as_it_is(password: str) -> None:
+    secret = password.strip()
+    if len(secret) < failing.SHORTEST_SECRET or "\x85" in secret or "\u2028" in secret or "\u2029" in secret:
+        return
+    escaped = secret.replace("\\", "\\\\").replace(":", "\\:")
+    found = failing.secrets_in(f"db1:5432:*:keeper:{escaped}\n")
+
+    assert secret in found
+    assert secret not in failing.struck_out(f"FATAL {secret} {escaped}", found).replace(failing.REDACTED, "")
+
+
+def test_an_option_file_gives_its_password_and_no_more() -> None:
+    found = failing.secrets_in('[client]\nuser=keeper\npassword="s3cr=t"\nhost=localhost\n')
+
+    assert {'"s3cr=t"', "s3cr=t"} == found

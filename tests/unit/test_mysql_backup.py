@@ -1,0 +1,217 @@
+"""What of MySQL's backups needs no server: which lines of a dump are wanted, rights, flags, who waits for whom."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dbwatch.core.backups import sections
+from dbwatch.core.backups.model import Codec
+from dbwatch.core.backups.sections import Picker, Wanted
+from dbwatch.engines import mysql_backup_privileges as privileges
+from dbwatch.engines import mysql_backup_programs as programs
+from dbwatch.engines import mysql_backup_session as sessions
+from dbwatch.engines import mysql_backup_watching as watching
+from dbwatch.engines.backing import Program
+from dbwatch.errors import JobError
+from dbwatch.settings.models import MysqlInstance
+
+DUMP = rb"""/*M!999999\- enable the sandbox mode */
+-- MariaDB dump
+--
+-- Current Database: `shop`
+--
+
+CREATE DATABASE /*!32312 IF NOT EXISTS*/ `shop`;
+
+USE `shop`;
+
+--
+-- Table structure for table `a``b`
+--
+
+CREATE TABLE `a``b` (`id` int);
+
+--
+-- Dumping data for table `a``b`
+--
+-- WHERE:  1
+
+INSERT INTO `a``b` VALUES
+(1),
+(2);
+DELIMITER ;;
+CREATE TRIGGER t BEFORE INSERT ON `a``b` FOR EACH ROW BEGIN
+--
+-- Table structure for table `other`
+--
+USE `shop`;
+END ;;
+DELIMITER ;
+
+--
+-- Table structure for table `other`
+--
+
+CREATE TABLE `other` (`id` int);
+
+--
+-- Current Database: `side`
+--
+
+CREATE DATABASE /*!32312 IF NOT EXISTS*/ `side`;
+
+USE `side`;
+
+--
+-- Current Database: `shop`
+--
+
+USE `shop`;
+/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;
+
+-- Dump completed on 2026-11-22  7:17:31
+"""
+LINES = DUMP.splitlines(keepends=True)
+
+
+def picked(wanted: Wanted) -> tuple[bytes, bool]:
+    picker = Picker(wanted)
+    return b"".join(map(picker.line, LINES)), picker.found
+
+
+def test_one_table_comes_with_its_rows_and_its_trigger_and_nothing_else() -> None:
+    text, found = picked(Wanted("shop", "a`b"))
+
+    assert found
+    assert b"CREATE TABLE `a``b`" in text
+    assert b"(1),\n(2);" in text
+    assert b"END ;;" in text
+    assert b"CREATE TABLE `other`" not in text
+    assert b"`side`" not in text
+    assert text.endswith(LINES[-1])
+
+
+def test_a_database_may_have_another_name_and_bodies_stay_as_they_were_written() -> None:
+    text, found = picked(Wanted("shop", into="new`one"))
+
+    assert found
+    assert text.count(b"USE `new``one`;") == 2
+    assert b"IF NOT EXISTS*/ `new``one`;" in text
+    assert text.count(b"USE `shop`;") == 1  # in the body of the trigger
+
+
+def test_what_is_not_there_is_not_found() -> None:
+    assert not picked(Wanted("nowhere"))[1]
+    assert not picked(Wanted("shop", "nothing"))[1]
+
+
+@given(st.lists(st.integers(0, len(LINES)), max_size=8), st.sampled_from(["", "a`b", "other"]))
+def test_blocks_of_lines_give_what_single_lines_give(cuts: list[int], table: str) -> None:
+    wanted = Wanted("shop", table, "new")
+    edges = sorted({0, *cuts, len(LINES)})
+    picker = Picker(wanted)
+    blocks = [picker.lines(b"".join(LINES[start:end])) for start, end in pairwise(edges)]
+
+    assert (b"".join(blocks), picker.found) == picked(wanted)
+
+
+def test_the_sandbox_line_goes_where_the_client_does_not_know_it() -> None:
+    assert LINES[0] not in picked(Wanted("shop", plain_client=True))[0]
+    assert LINES[0] in picked(Wanted("shop"))[0]
+
+
+def test_accounts_become_statements_that_harm_none_that_is_there() -> None:
+    assert sections.account_statement(b"CREATE USER `a`@`%` IDENTIFIED BY PASSWORD '*1'\n") == (
+        b"CREATE USER IF NOT EXISTS `a`@`%` IDENTIFIED BY PASSWORD '*1';\n"
+    )
+    grant = b"GRANT ALL PRIVILEGES ON *.* TO `a`@`%` IDENTIFIED VIA x USING '1' OR y WITH GRANT OPTION\n"
+    assert sections.account_statement(grant) == b"GRANT ALL PRIVILEGES ON *.* TO `a`@`%` WITH GRANT OPTION;\n"
+    assert sections.account_statement(b"GRANT PROXY ON ``@`%` TO `root`@`localhost`\n") == b""
+
+
+def test_rights_are_proven_everywhere_or_for_each_database() -> None:
+    every = [(name, "") for name in (*privileges.OBJECTS, *privileges.EVERYWHERE["mariadb"])]
+    one = [(name, database) for name, database in every if name != "TRIGGER"] + [("TRIGGER", "a")]
+
+    assert privileges.missing(every, ["a", "b"], "mariadb", "'x'@'%'") == []
+    assert privileges.missing(one, ["a"], "mariadb", "'x'@'%'") == []
+    (line,) = privileges.missing(one, ["a", "b"], "mariadb", "'x'@'%'")
+    assert line.startswith("the account lacks TRIGGER in b")
+    assert line.endswith("GRANT TRIGGER ON *.* TO 'x'@'%';")
+
+
+VERSIONS = {
+    "mariadb-dump  Ver 10.19 Distrib 10.11.19-MariaDB, for debian-linux-gnu (x86_64)": ("mariadb", (10, 11, 19)),
+    "mysqldump from 11.8.3-MariaDB, client 10.19 for debian-linux-gnu (x86_64)": ("mariadb", (11, 8, 3)),
+    "mysqldump  Ver 9.7.4-2 for Linux on x86_64 ((Debian))": ("mysql", (9, 7, 4)),
+    "mysql  Ver 8.0.44 for Linux on x86_64 (MySQL Community Server - GPL)": ("mysql", (8, 0, 44)),
+}
+
+
+@pytest.mark.parametrize("text", VERSIONS)
+def test_a_program_says_whose_it_is(text: str) -> None:
+    tool = programs.judged(Program("mysqldump", Path("mysqldump"), (10, 19), text))
+
+    assert (tool.flavour, tool.program.version) == VERSIONS[text]
+
+
+def test_an_older_client_is_refused_and_the_nearest_is_taken() -> None:
+    found = [Program("mysqldump", Path(f"m{major}"), (major, 0, 1), "") for major in (8, 9)]
+
+    assert programs.fitting(found, "mysql", (8, 0, 44), "mysqldump").path == Path("m8")
+    with pytest.raises(JobError, match=r"of MySQL 9\.0, the server 9\.7"):
+        programs.fitting(found, "mysql", (9, 7, 4), "mysqldump")
+    with pytest.raises(JobError, match="no mysqldump of MySQL was found"):
+        programs.fitting([], "mysql", (9, 7, 4), "mysqldump")
+
+
+def test_a_client_is_told_only_what_it_knows() -> None:
+    known = "\n".join(flag.partition("=")[0] for flag in programs.REQUIRED)
+
+    assert programs.flags_known(known, "mysql", (8, 0), "m") == programs.REQUIRED
+    assert programs.flags_known(known + "\n--set-gtid-purged", "mysql", (8, 0), "m")[-1] == "--set-gtid-purged=OFF"
+    assert "--set-gtid-purged=OFF" not in programs.flags_known(known + "\n--set-gtid-purged", "mariadb", (10, 11), "m")
+    with pytest.raises(JobError, match="does not know --events"):
+        programs.flags_known(known.replace("--events", ""), "mysql", (8, 0), "m")
+
+
+def test_the_codec_that_was_asked_for_must_be_here() -> None:
+    assert programs.chosen_codec(None, {Codec.NONE, Codec.GZIP}) is Codec.GZIP
+    assert programs.chosen_codec(Codec.NONE, {Codec.NONE}) is Codec.NONE
+    with pytest.raises(JobError, match="zstd"):
+        programs.chosen_codec(Codec.ZSTD, {Codec.NONE})
+
+
+def test_a_password_stands_in_the_option_file_whatever_is_in_it() -> None:
+    text = """a'b"c\\d#e f"""
+    described = {"name": "x", "engine": "mysql", "monitor": {"user": "m", "password": text}}
+    content = sessions.option_file(MysqlInstance.model_validate(described), "mysql").get_secret_value()
+
+    assert 'password="a\\\'b\\"c\\\\d#e f"\n' in content
+    assert "ssl-mode=DISABLED" in content
+
+
+def seen(number: int, info: str, state: str = "", seconds: float = 1.0) -> watching.Seen:
+    return watching.Seen(number, "shop", state, seconds, info)
+
+
+WAITS = "Waiting for table metadata lock"
+
+
+def test_who_waits_for_the_dumps_table_is_counted_and_others_are_not() -> None:
+    dump = seen(7, "SELECT /*!40001 SQL_NO_CACHE */ `a` FROM `order``s` WHERE 1 /* dbwatch/bk/x */")
+    mine = seen(8, "ALTER TABLE order`s ADD b INT", WAITS, 3.0)
+    others = [seen(9, "ALTER TABLE parcels ADD b INT", WAITS, 9.0), seen(10, "COMMIT", "Waiting for backup lock")]
+    assert dump.table == "order`s"
+    every = [dump, mine, *others]
+
+    assert watching.blocking(every, {7}, {dump.table}, holds_all=False).longest_seconds == 3.0
+    assert watching.blocking(every, {7}, {""}, holds_all=False).sessions == 0
+    assert watching.blocking(every, {7}, {""}, holds_all=True).sessions == 1
+    assert watching.stuck_seconds([seen(7, "SHOW CREATE TABLE x", WAITS, 4.0), *every[1:]], {7}) == 4.0
+    assert watching.position(every, {7}, [("shop", "a"), ("shop", "order`s")]) == 1
