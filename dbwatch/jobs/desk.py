@@ -11,6 +11,7 @@ from dbwatch.jobs import tidying
 from dbwatch.jobs.commands import JobLine
 from dbwatch.jobs.drill_wishes import orders
 from dbwatch.jobs.errands import backup_job, drill_job, verify_job
+from dbwatch.jobs.roster import EVERY_INSTANCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from dbwatch.jobs.runner import Runner
     from dbwatch.jobs.running import Run
     from dbwatch.jobs.scheduler import Bells
-    from dbwatch.jobs.subject import Subject
     from dbwatch.jobs.upkeep import Upkeep
 
 KNOWN_RUNS = 1000
@@ -82,17 +82,23 @@ class Desk:
 
     async def jobs(self) -> list[JobLine]:
         """Every job that there is, when it ran and when it will."""
-        return [self._line(name, subject) for name, subject in sorted(self.roster().subjects.items())]
+        drills = self.roster().settings.backups.drills
+        lines = []
+        for name, subject in sorted(self.roster().subjects.items()):
+            backup = subject.backup
+            lines.append(self._line(JobKind.BACKUP, name, backup.schedule, backup.timezone))
+            lines.append(self._line(JobKind.VERIFY, name, None, backup.timezone))
+            lines.append(self._line(JobKind.DRILL, name, drills.schedule, drills.timezone))
+        return [line for line in lines if line.kind is JobKind.BACKUP or line.schedule or line.last or line.running]
 
-    def _line(self, name: str, subject: Subject) -> JobLine:
-        kind = JobKind.BACKUP
+    def _line(self, kind: JobKind, name: str, schedule: str | None, timezone: str) -> JobLine:
         return JobLine(
             kind=kind,
             instance=name,
-            schedule=subject.backup.schedule or "",
-            timezone=subject.backup.timezone,
+            schedule=schedule or "",
+            timezone=timezone,
             last=self.book.last(kind, name),
-            next_at=self.bells.next_at(kind, name),
+            next_at=self.bells.next_at(kind, EVERY_INSTANCE if kind is JobKind.DRILL else name),
             running=self._run_of(kind, name),
         )
 

@@ -49,6 +49,9 @@ class Dumped:
     warnings: tuple[str, ...] = ()
 
 
+FORETOLD_SHARE = 0.02  # of all bytes: nothing is foretold before
+
+
 @dataclass(slots=True)
 class Meter:
     """How far the whole dump is: steps add up."""
@@ -80,7 +83,7 @@ class Meter:
 
     def _seconds_left(self, size: int) -> float | None:
         expected, took = self.bounds.bytes_expected, time.monotonic() - self.began
-        if not expected or not size or size >= expected:
+        if not expected or size >= expected or size < FORETOLD_SHARE * expected:
             return None
         return took * (expected - size) / size
 
