@@ -31,6 +31,7 @@ def section(estate: DemoEstate, directory: Path, scratch: Ground) -> dict[str, o
         "scratch_directory": str(scratch.directory),
         "scratch_account": scratch.account and pwd.getpwuid(scratch.account.uid).pw_name,
         "reports_directory": str(directory / "reports"),
+        "stop_grace": 1,
         "reserve_ratio": 0,
         "reserve_bytes": 512 * 1024**2,
         "postgres_programs": [str(each.address.programs) for each in servers if each.engine == "postgres"],

@@ -14,6 +14,7 @@ from dbwatch.core.heads import HEAD
 from dbwatch.core.model import Facts, Lane, Origin, Role
 from dbwatch.files import sql_root
 from dbwatch.host.machine import COLUMNS
+from dbwatch.jobs import metrics
 from dbwatch.poller import self_metrics
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def test_a_probe_names_the_statement_that_mends_it_for_every_flavour(path: str) 
 def test_a_family_is_fed_by_every_engine_that_it_lists_or_is_the_daemons_own(name: str) -> None:
     family = CATALOGUE.families[name]
     feeding = {engine for (engine, _), item in CATALOGUE.collectors.items() if name in item.families}
-    is_own = f'"{name}"' in inspect.getsource(self_metrics)
+    is_own = any(f'"{name}"' in inspect.getsource(module) for module in (self_metrics, metrics))
 
     assert set(family.engines) == feeding
     assert is_own is not bool(feeding)

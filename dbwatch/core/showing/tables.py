@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 GAP = "  "
 NARROWEST = 6
 ELLIPSIS = "…"
+WHOLE = frozenset({"id"})  # what a person copies into the next command: half of it is nothing
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int, right: Collection[str] = ()) -> list[str]:
@@ -19,7 +20,8 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], width: int, rig
     filled = [any(column) for column in zip(*cells, strict=True)]
     names = list(compress(headers, filled))
     shown = [list(compress(row, filled)) for row in cells]
-    widths = fitted([max(map(len, column)) for column in zip(names, *shown, strict=True)], width)
+    kept = [number for number, name in enumerate(names) if name in WHOLE]
+    widths = fitted([max(map(len, column)) for column in zip(names, *shown, strict=True)], width, kept)
     aligns = [name in right for name in names]
     return [_line(row, widths, aligns) for row in [[name.upper() for name in names], *shown]]
 
@@ -32,12 +34,13 @@ def _line(row: Sequence[str], widths: Sequence[int], aligns: Sequence[bool]) -> 
     return GAP.join(cells).rstrip()
 
 
-def fitted(widths: Sequence[int], total: int) -> list[int]:
-    """The widths, with the widest narrowed until all fit, or until none can give any more."""
+def fitted(widths: Sequence[int], total: int, kept: Collection[int] = ()) -> list[int]:
+    """The widths, with the widest narrowed until all fit, or until none but those `kept` can give any more."""
     result = list(widths)
     excess = sum(result) + len(GAP) * (len(result) - 1) - total
-    while excess > 0 and max(result) > NARROWEST:
-        widest = max(range(len(result)), key=result.__getitem__)
+    yielding = [column for column in range(len(result)) if column not in kept]
+    while excess > 0 and any(result[column] > NARROWEST for column in yielding):
+        widest = max(yielding, key=result.__getitem__)
         result[widest] -= 1
         excess -= 1
     return result
