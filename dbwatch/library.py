@@ -30,7 +30,8 @@ def load_for(settings: Settings, at: Placing = unplaced) -> Catalogue:
     """The catalogue that these settings ask for. Raise ConfigError, also where they name a collector that is not."""
     loaded = load(settings.collectors_dir)
     faults = unknown_collectors(settings, loaded.known_collectors(), at)
-    faults += unknown_thresholds(settings, thresholds(settings.alerting.rules_dir).keys(), at)
+    with suppress(ConfigError):  # a table that cannot be read is told with the rules that it belongs to
+        faults += unknown_thresholds(settings, thresholds(settings.alerting.rules_dir).keys(), at)
     if faults:
         raise ConfigError(faults)
     return loaded

@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
 
+from dbwatch.errors import ConfigError
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
 RESTART_FIRST_SECONDS = 1.0
 RESTART_MAX_SECONDS = 60.0
 
 log = structlog.get_logger()
+
+
+@contextmanager
+def config_errors_alone() -> Iterator[None]:
+    """A ConfigError that leaves task groups is no group of exceptions any more: whoever started reads its lines."""
+    try:
+        yield
+    except ExceptionGroup as group:
+        refused, others = group.split(ConfigError)
+        if refused is None or others is not None:
+            raise
+        raise ConfigError(fault for error in _leaves(refused) for fault in error.faults) from None
+
+
+def _leaves(group: ExceptionGroup[ConfigError]) -> Iterator[ConfigError]:
+    for error in group.exceptions:
+        if isinstance(error, ExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 class Heartbeats:

@@ -102,6 +102,7 @@ class Office:
             took_seconds=self.took_seconds,
             failures=self._ruling.failures,
             dropped_range_series=self._ruling.dropped_range_series,
+            left_out=len(self._ruling.left_out),
             alerts=counted,
         )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from dbwatch.alerts.judging import Judge
+from dbwatch.alerts.judging import Judge, Seen
 from dbwatch.alerts.values import Reader, present, wanted
 from dbwatch.core import rules as core_rules
 from dbwatch.core.alerting.states import advance, removed
@@ -39,11 +39,18 @@ BATCHED_BY = "db_instance"
 
 @dataclass(frozen=True, slots=True)
 class RunningRule:
-    """A rule, who feeds it, and whether it can be evaluated for a few instances at a time."""
+    """A rule, who feeds it, whether it can be evaluated for a few instances at a time, and how far it looks back."""
 
     rule: AlertRule
     feeds: tuple[Feed, ...]
     is_local: bool
+    range_seconds: float
+
+    @classmethod
+    def of(cls, judged: WhereItRuns) -> RunningRule:
+        rule = judged.rule
+        range_seconds = max((each.seconds for each in core_rules.ranges([rule])), default=0.0)
+        return cls(rule, judged.feeds, is_local(rule.expression, BATCHED_BY), range_seconds)
 
 
 class Ruling:
@@ -58,6 +65,7 @@ class Ruling:
         self._wanted_of_all: Wanted = {}  # by the rules that must see all instances
         self.failures: Counter[str] = Counter()
         self.failing: dict[str, str] = {}  # those that could not be evaluated at the last look, and why
+        self.left_out: dict[str, str] = {}  # those that cannot run here, and why
         self.dropped_range_series = 0
         self._pauses_seconds = 0.0
 
@@ -70,11 +78,8 @@ class Ruling:
         for each in judged:
             if not each.in_daemon:
                 log.warning("rule_left_out", rule=each.rule.name, path=each.rule.path, problem=each.faults[0])
-        self._running = tuple(
-            RunningRule(each.rule, each.feeds, is_local(each.rule.expression, BATCHED_BY))
-            for each in judged
-            if each.in_daemon
-        )
+        self.left_out = {each.rule.name: each.faults[0] for each in judged if not each.in_daemon}
+        self._running = tuple(RunningRule.of(each) for each in judged if each.in_daemon)
         ring = Ring(core_rules.ranges(each.rule for each in self._running))
         ring.adopt(self._ring)
         self._ring = ring
@@ -95,7 +100,7 @@ class Ruling:
         The event loop gets its turn after each batch of instances, and after each rule that must see all of them; many
         instances are looked at over a part of the interval.
         """
-        running, found = self._running, _Found()
+        running, found, seen = self._running, _Found(), Seen.of(self._store)
         self._pauses_seconds = PAUSES_SHARE * interval_seconds
         await self._look_at_batches([each.rule for each in running if each.is_local], now, found)
         await self._look_at_all([each.rule for each in running if not each.is_local], now, found)
@@ -104,7 +109,8 @@ class Ruling:
             by_rule.setdefault(alert.name, {})[mark] = alert
         result: dict[str, Alert] = {}
         for each in running:
-            result |= self._advanced(each, by_rule.pop(each.rule.name, {}), found, now, age_seconds)
+            judge = Judge(self._store, seen, each.feeds, age_seconds, each.range_seconds)
+            result |= self._advanced(each.rule, by_rule.pop(each.rule.name, {}), found, now, judge)
             await asyncio.sleep(0)
         for left in by_rule.values():
             result |= removed(left, now)
@@ -135,8 +141,7 @@ class Ruling:
             found.evaluate(rule, source, now)
             await asyncio.sleep(0)
 
-    def _advanced(self, each: RunningRule, known: Alerts, found: _Found, now: float, age_seconds: float) -> Alerts:
-        rule, judge = each.rule, Judge(self._store, each.feeds, age_seconds)
+    def _advanced(self, rule: AlertRule, known: Alerts, found: _Found, now: float, judge: Judge) -> Alerts:
         judges = {"can_judge": judge.can_judge, "can_measure": judge.can_measure}
         problem = found.problems.get(rule.name, "")
         try:

@@ -32,7 +32,7 @@ class Teller:
     past: History
     sender: Sender
     composer: Composes | None
-    facts: Callable[[], Pairs]
+    facts: Callable[[Letter], Pairs]
 
     async def post(self, now: float, alerts: Mapping[str, Alert], memory: Memory, letters: Sequence[Letter]) -> None:
         """All of it in one transaction; where the disk refuses, the letters leave from memory."""
@@ -50,7 +50,7 @@ class Teller:
         await self.sender.post(self.past.alerts, record)
 
     async def _with_those_that_wait(self, letter: Letter) -> tuple[Letter, list[int]]:
-        letter = replace(letter, facts=(*letter.facts, *self.facts()))
+        letter = replace(letter, facts=(*letter.facts, *self.facts(letter)))
         try:
             waiting = await self.past.outbox.waiting(letter.thread)
         except DbwatchError:

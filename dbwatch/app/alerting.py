@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dbwatch.app.rulebook import Rulebook
     from dbwatch.app.world import World
     from dbwatch.clock import Clock
-    from dbwatch.core.alerting.model import Alert, Pairs
+    from dbwatch.core.alerting.model import Alert, Letter, Pairs
     from dbwatch.core.alerting.muting import Muting
     from dbwatch.history import History
     from dbwatch.http.own_metrics import OwnMetrics
@@ -62,6 +62,7 @@ class Alerting:
         self._world = world
         self._own = own = lent.own
         self._past = past = lent.past
+        self._store = lent.store
         self._clock = clock = lent.clock
         self._heartbeats = heartbeats = lent.heartbeats
         self._ruling = Ruling(lent.store, own.samples)
@@ -144,8 +145,9 @@ class Alerting:
             told = [alert for alert in alerts if alert.state is not AlertState.PENDING]
             self._pusher.tell([alert for alert in told if alert.fingerprint not in hidden])
 
-    def _facts(self) -> Pairs:
-        return (("instances", str(len(self._world.settings.watched))), ("rules", str(self._ruling.count)))
+    def _facts(self, letter: Letter) -> Pairs:
+        counts = (("instances", str(len(self._world.settings.watched))), ("rules", str(self._ruling.count)))
+        return (*counts, *board.unreachable(letter, self._store.states()))
 
     def board(self) -> AlertBoard:
         """What a page shows."""
@@ -158,9 +160,15 @@ class Alerting:
             took_seconds=self._office.took_seconds or 0.0,
             interval_seconds=self._office.interval_seconds,
             failing=tuple(sorted(self._ruling.failing.items())),
+            left_out=self.left_out,
             reload_error=self.reload_error,
         )
         return board.board(self._office, self._past, mail, rules=rules, now=self._clock.time())
+
+    @property
+    def left_out(self) -> tuple[tuple[str, str], ...]:
+        """The rules that cannot run here, and why."""
+        return tuple(sorted(self._ruling.left_out.items()))
 
     def figures(self) -> AlertingFigures:
         """What the process says of its alerting; mail's only where it mails."""

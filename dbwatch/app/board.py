@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dbwatch.core.alerting.model import ALERTNAME, Severity
+from dbwatch.core.alerting.model import ALERTNAME, UNREACHABLE, Severity
 from dbwatch.core.alerting.view import AlertBoard, AlertEvent, BoardAlert, MailStatus, ReplicaStatus, RulesStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dbwatch.alerts.office import Office
     from dbwatch.core.alerting.figures import PushFigures
+    from dbwatch.core.alerting.model import Letter, Pairs
     from dbwatch.history import History
     from dbwatch.history.events import Event
     from dbwatch.mailer.sender import Sender
+    from dbwatch.store import InstanceState
+
+
+def unreachable(letter: Letter, states: Iterable[InstanceState]) -> Pairs:
+    """Of the instances of a letter that cannot be reached: where they were looked for, and why not."""
+    named = {item.alert.label("db_instance") for item in letter.items}
+    down = [each for each in states if each.up is False and each.identity.db_instance in named]
+    return tuple(
+        (f"{UNREACHABLE}{each.identity.db_instance}", ", ".join(filter(None, (each.address, each.reason))))
+        for each in down
+    )
 
 
 def board(office: Office, past: History, mail: MailStatus, *, rules: RulesStatus, now: float) -> AlertBoard:

@@ -27,7 +27,7 @@ from dbwatch.http.own_metrics import OwnMetrics
 from dbwatch.http.server import serve
 from dbwatch.poller.poller import Surroundings
 from dbwatch.store import Store
-from dbwatch.tasks import Heartbeats
+from dbwatch.tasks import Heartbeats, config_errors_alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,7 +59,8 @@ async def run(
     Who gives a `stop` has more to end than the daemon: the process is then not ended for it, however long that takes.
     """
     daemon = Daemon(config, flags or Flags(), os.environ if environ is None else environ, stop)
-    return await daemon.run(on_started)
+    with config_errors_alone():
+        return await daemon.run(on_started)
 
 
 class Daemon:
@@ -252,7 +253,11 @@ class Daemon:
             await self.reload()
         except ConfigError as error:
             raise ControlError(f"{STILL_IN_USE}\n{error}") from None
-        return {"instances": len(self._world.settings.watched)}
+        left_out = self._alerting.left_out if self._alerting is not None else ()
+        return {
+            "instances": len(self._world.settings.watched),
+            "left_out": [f"{name}: {why}" for name, why in left_out],
+        }
 
     # --- stop ---
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch import library, mailer, rule_library
+from dbwatch.app import rulebook_check
 from dbwatch.core.rules import where_it_runs
+from dbwatch.errors import ConfigError
 from dbwatch.http.own_metrics import every_name
 
 if TYPE_CHECKING:
@@ -33,7 +35,15 @@ class Rulebook:
 
 
 def read(world: World) -> Rulebook:
-    """Raise ConfigError with what is wrong in rules, thresholds or templates."""
+    """Raise ConfigError with everything that is wrong in rules, thresholds and templates."""
+    try:
+        return _read(world)
+    except ConfigError:
+        rulebook_check.refuse_faults(world.settings)
+        raise
+
+
+def _read(world: World) -> Rulebook:
     alerting, own = world.settings.alerting, dict.fromkeys(every_name())
     rules = rule_library.load(alerting.rules_dir)
     return Rulebook(

@@ -9,7 +9,8 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
-from dbwatch.cli.maintenance import account, carry_out, seconds
+from dbwatch.cli import alert_names
+from dbwatch.cli.maintenance import Done, account, carry_out, seconds
 from dbwatch.core import durations
 from dbwatch.core.showing import humanise
 from dbwatch.core.showing.tables import table
@@ -20,30 +21,43 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from dbwatch.settings.models import Settings
+
 ALERTS = ("id", "severity", "state", "alert", "instance", "since", "told", "summary")
 SILENCES = ("silence", "labels", "until", "who", "reason")
-EVENTS = ("when", "what", "id", "alert", "instance", "who", "summary")
+EVENTS = ("when", "what", "id", "alert", "instance", "who", "reason", "summary")
 SHORT = 8
 STALE_SECONDS = 600.0  # twice the longest interval of evaluation
 
 
 def listed(config: Path, instance: str, *, as_json: bool) -> list[str]:
     """What fires and what is about to, the worst first; and the silences."""
-    answer = _mapping(_asked(config, "alerts_list", {"instance": instance}))
+    settings = load(config, os.environ)
+    done = _asked(settings, "alerts_list", {"instance": instance})
+    answer = _mapping(done.answer)
+    if not answer.get("alerts"):
+        _refuse_unknown(instance, settings)
     if as_json:
-        return [json.dumps(answer, indent=2, ensure_ascii=False)]
+        return [json.dumps({**answer, "without_daemon": done.without}, indent=2, ensure_ascii=False)]
     now, width = time.time(), shutil.get_terminal_size((160, 24)).columns
     alerts = [each for each in _mappings(answer.get("alerts")) if each.get("state") != "resolved"]
     lines = table(ALERTS, [_alert(each, now) for each in alerts], width) if alerts else ["no alert is active"]
     silences = _mappings(answer.get("silences"))
     if silences:
         lines += ["", *table(SILENCES, [_silence(each) for each in silences], width)]
-    return [*lines, *_age(answer.get("looked_at"), now)]
+    looked_at = answer.get("looked_at")
+    if done.without:
+        return [*_without(done.without, looked_at, now), *lines]
+    return [*lines, *_age(looked_at, now)]
 
 
 def told(config: Path, instance: str, lasting: str, *, as_json: bool) -> list[str]:
     """What happened, the newest first."""
-    answer = _asked(config, "alerts_history", {"instance": instance, "seconds": _duration(lasting, "--since")})
+    settings = load(config, os.environ)
+    done = _asked(settings, "alerts_history", {"instance": instance, "seconds": _duration(lasting, "--since")})
+    answer = done.answer
+    if not answer:
+        _refuse_unknown(instance, settings)
     if as_json:
         return [json.dumps(answer, indent=2, ensure_ascii=False)]
     events = [_event(each) for each in _mappings(answer)]
@@ -54,33 +68,62 @@ def told(config: Path, instance: str, lasting: str, *, as_json: bool) -> list[st
 def acknowledge(config: Path, alert: str, instance: str, reason: str) -> list[str]:
     """Raise UsageError where it names no alert that fires, or several."""
     arguments: dict[str, object] = {"alert": alert, "instance": instance, "comment": reason, "who": account()}
-    answer = _mappings(_asked(config, "alerts_acknowledge", arguments))
-    return [f"acknowledged until it resolves: {_id(each)} {_name(each)} {_instance(each)}" for each in answer]
+    done = _asked(load(config, os.environ), "alerts_acknowledge", arguments)
+    named = [" ".join(filter(None, (_id(each), _name(each), _instance(each)))) for each in _mappings(done.answer)]
+    return [*done.later(), *(f"acknowledged until it resolves: {each}" for each in named)]
 
 
-def silence(config: Path, named: Mapping[str, str], labels: Sequence[str], lasting: str, reason: str) -> str:
-    """Raise UsageError where it matches nothing in particular, or lasts for no time."""
+def silence(
+    config: Path, named: Mapping[str, str], labels: Sequence[str], lasting: str, reason: str, *, is_forced: bool
+) -> str:
+    """Raise UsageError where it matches nothing in particular, names what nobody knows, or lasts for no time."""
     if "=" in named["alertname"]:
         raise UsageError("a label goes after --label: dbwatch alerts silence --label NAME=VALUE --for 2h")
-    chosen = {**named, **dict(map(_label, labels))}
+    settings, chosen = load(config, os.environ), _labelled(named, labels)
+    if not is_forced:
+        alert_names.checked(chosen, settings)
     arguments: dict[str, object] = {
-        "labels": {name: value for name, value in chosen.items() if value},
+        "labels": chosen,
         "seconds": _duration(lasting, "--for"),
         "comment": reason,
         "who": account(),
     }
-    made = _mapping(_asked(config, "alerts_silence", arguments))
-    row = _silence(made)
-    return f"silence {row[0]}: nobody is told of {row[1]} until {row[2]}"
+    done = _asked(settings, "alerts_silence", arguments)
+    row = _silence(_mapping(done.answer))
+    return "\n".join([*done.later(), f"silence {row[0]}: nobody is told of {row[1]} until {row[2]}"])
+
+
+def _labelled(named: Mapping[str, str], labels: Sequence[str]) -> dict[str, str]:
+    """Raise UsageError for a label that is given twice: only one of both would count."""
+    chosen = {name: value for name, value in named.items() if value}
+    for name, value in map(_label, labels):
+        if name in chosen:
+            raise UsageError(f"the label {name} is given twice: an alert has one value of it; make two silences")
+        chosen[name] = value
+    return chosen
 
 
 def unsilence(config: Path, number: int) -> str:
-    _asked(config, "alerts_unsilence", {"id": number, "who": account()})
-    return f"silence {number} is over"
+    done = _asked(load(config, os.environ), "alerts_unsilence", {"id": number, "who": account()})
+    return "\n".join([*done.later(), f"silence {number} is over"])
 
 
-def _asked(config: Path, command: str, arguments: dict[str, object]) -> object:
-    return asyncio.run(carry_out(load(config, os.environ), command, arguments))
+def _asked(settings: Settings, command: str, arguments: dict[str, object]) -> Done:
+    return asyncio.run(carry_out(settings, command, arguments))
+
+
+def _refuse_unknown(instance: str, settings: Settings) -> None:
+    """Where nothing is known of it, and nobody configured it: "no alert" would be a lie. Raise UsageError."""
+    if instance and instance not in settings.instances:
+        raise alert_names.unknown_instance(instance, settings)
+
+
+def _without(why: str, looked_at: object, now: float) -> list[str]:
+    """First of all: nobody looks at the rules now."""
+    known = "it never looked at the rules"
+    if looked_at is not None:
+        known = f"this is what it knew {durations.text(round(max(now - float(str(looked_at)), 0.0)))} ago"
+    return [f"{why}: {known}", ""]
 
 
 def _duration(text: str, option: str) -> float:
@@ -116,6 +159,7 @@ def _told(alert: Mapping[str, object]) -> str:
     held = _mapping(alert.get("acknowledged"))
     by = f"acknowledged by {held.get('who') or 'somebody'}" if held else ""
     silences = alert.get("silenced_by")
+    by += f": {held.get('comment')}" if held.get("comment") else ""
     return by or (f"silence {silences[0]}" if isinstance(silences, list) and silences else "")
 
 
@@ -127,7 +171,8 @@ def _event(event: Mapping[str, object]) -> list[str]:
         _name(event),
         _instance(event),
         str(event.get("who") or ""),
-        str(event.get("summary") or event.get("comment") or ""),
+        str(event.get("comment") or ""),
+        str(event.get("summary") or ""),
     ]
 
 

@@ -20,6 +20,7 @@ Lasting = Annotated[str, typer.Option("--for", help="As in 2h or 90m.")]
 Since = Annotated[str, typer.Option("--since", help="As in 2h or 7d.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why, in a few words.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+Force = Annotated[bool, typer.Option("--force", help="Though no rule or instance has that name.")]
 Number = Annotated[int, typer.Argument(help="As `alerts list` shows it.", show_default=False)]
 
 
@@ -57,13 +58,14 @@ def silence(
     label: Label = None,
     lasting: Lasting,
     reason: Reason = "",
+    force: Force = False,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Tell nobody of some alerts, until then."""
     from dbwatch.cli import alerts
 
     named = {"alertname": alert, "db_instance": instance}
-    print(alerts.silence(config, named, label or [], lasting, reason))
+    print(alerts.silence(config, named, label or [], lasting, reason, is_forced=force))
 
 
 @app.command()

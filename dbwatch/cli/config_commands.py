@@ -20,10 +20,18 @@ def check(path: PathArgument = None, config: Config = DEFAULT_CONFIG) -> None:
     import os
 
     from dbwatch import library
+    from dbwatch.app import rulebook_check
     from dbwatch.http import live_config
     from dbwatch.settings.report import check_report
 
-    report = check_report(path or config, os.environ, library.load_for, lambda settings, _: live_config.check(settings))
+    report = check_report(
+        path or config,
+        os.environ,
+        library.load_for,
+        lambda settings, _: live_config.check(settings),
+        lambda settings, _: rulebook_check.refuse_faults(settings),
+        odd=rulebook_check.oddities,
+    )
     print("\n".join(report.lines))
     raise typer.Exit(0 if report.ok else 1)
 

@@ -41,17 +41,21 @@ class Sent:
     message: bytes
 
     def lines(self) -> list[str]:
+        """Of a relay that another one stood in for too: it would be missed in the night."""
         refused = self.report.refused
         taken = [f"{each}: accepted by {self.report.relay}" for each in self.recipients if each not in refused]
-        return taken + [f"{each}: NOT accepted: {why.relay}: {why.error}" for each, why in refused.items()]
+        passed = [(why.relay, why.error) for each, why in self.report.problems if each not in refused]
+        beside = [f"{relay} did not take it: {error}" for relay, error in dict.fromkeys(passed)]
+        problems = [(each, why) for each, why in self.report.problems if each in refused] or refused.items()
+        return taken + beside + [f"{each}: NOT accepted: {why.relay}: {why.error}" for each, why in problems]
 
 
-def test(config: Path, to: str) -> list[str]:
+def test(config: Path, to: str | None) -> list[str]:
     """One letter to each audience of the routes, or to one address. Raise DbwatchError where one was not accepted."""
     settings = load(config, os.environ)
-    if to and ADDRESS.fullmatch(to) is None:
+    if to is not None and ADDRESS.fullmatch(to) is None:
         raise UsageError(f"--to: {to!r} is no mail address")
-    audiences = [((to,), settings.alerting.language)] if to else _audiences(settings)
+    audiences = [((to,), settings.alerting.language)] if to is not None else _audiences(settings)
     sent = asyncio.run(_sent(settings, [_letter(LetterKind.TEST, *each) for each in audiences]))
     lines = [line for each in sent for line in each.lines()]
     if any(each.report.refused for each in sent):

@@ -11,13 +11,14 @@ from dbwatch.cli.options import DEFAULT_CONFIG, Config
 app = typer.Typer(help="Send a test letter; tell that the daemon ended.", no_args_is_help=True)
 
 To = Annotated[
-    str, typer.Option("--to", help="To this address only; else to everybody who gets alerts.", show_default=False)
+    str | None,
+    typer.Option("--to", help="To this address only; else to everybody who gets alerts.", show_default=False),
 ]
 Unit = Annotated[str, typer.Argument(help="The unit of systemd that ended.", show_default=False)]
 
 
 @app.command("test")
-def try_(*, to: To = "", config: Config = DEFAULT_CONFIG) -> None:
+def try_(*, to: To = None, config: Config = DEFAULT_CONFIG) -> None:
     """Send a test letter at once, and say who accepted it."""
     from dbwatch.cli import mail
 

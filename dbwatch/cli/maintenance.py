@@ -7,6 +7,7 @@ import os
 import pwd
 import shutil
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch import history
@@ -26,6 +27,18 @@ if TYPE_CHECKING:
 COLUMNS = ("instance", "since", "until", "who", "reason")
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a command answered. `without`: why no daemon did it; empty where one did."""
+
+    answer: object
+    without: str = ""
+
+    def later(self) -> list[str]:
+        """Who changes something must know that nobody goes by it yet."""
+        return [f"{self.without}: this is kept for it, and counts once it runs"] if self.without else []
+
+
 def start(config: Path, instance: str, lasting: str | None, reason: str) -> str:
     """Open a window. Raise UsageError for an instance or a duration that is none."""
     arguments: dict[str, object] = {
@@ -34,11 +47,12 @@ def start(config: Path, instance: str, lasting: str | None, reason: str) -> str:
         "reason": reason,
         "who": account(),
     }
-    window = _one(asyncio.run(carry_out(load(config, os.environ), "maintenance_start", arguments)))
+    done = asyncio.run(carry_out(load(config, os.environ), "maintenance_start", arguments))
+    window = _one(done.answer)
     ended = window.get("replaced")
     replaced = [_one(each) for each in ended] if isinstance(ended, list) else []
     first = f"{instance} is in maintenance until {_until(window)}"
-    return "\n".join([first, *map(_replaced, replaced)])
+    return "\n".join([*done.later(), first, *map(_replaced, replaced)])
 
 
 def _replaced(window: Mapping[str, object]) -> str:
@@ -48,13 +62,13 @@ def _replaced(window: Mapping[str, object]) -> str:
 
 def stop(config: Path, instance: str) -> str:
     """Close it. Raise UsageError where none is open."""
-    asyncio.run(carry_out(load(config, os.environ), "maintenance_stop", {"instance": instance}))
-    return f"{instance} is no longer in maintenance"
+    done = asyncio.run(carry_out(load(config, os.environ), "maintenance_stop", {"instance": instance}))
+    return "\n".join([*done.later(), f"{instance} is no longer in maintenance"])
 
 
 def listed(config: Path, instance: str) -> list[str]:
     """The open windows as a table."""
-    answer = asyncio.run(carry_out(load(config, os.environ), "maintenance_list", {"instance": instance}))
+    answer = asyncio.run(carry_out(load(config, os.environ), "maintenance_list", {"instance": instance})).answer
     windows = [_one(each) for each in answer] if isinstance(answer, list) else []
     return lines(windows, shutil.get_terminal_size((160, 24)).columns)
 
@@ -99,14 +113,15 @@ def account() -> str:
         return str(os.getuid())
 
 
-async def carry_out(settings: Settings, command: str, arguments: dict[str, object]) -> object:
+async def carry_out(settings: Settings, command: str, arguments: dict[str, object]) -> Done:
     """Let the daemon do it. Where none answers and its history is free, do it here. Raise DbwatchError."""
     try:
-        return await control_client.call(settings.control_socket, command, arguments)
+        return Done(await control_client.call(settings.control_socket, command, arguments))
     except ControlError as refused:
         try:
             async with history.opened(settings.state_directory) as past:
-                return await history.commands(past, lambda: settings, time.time)[command](arguments)
+                answer = await history.commands(past, lambda: settings, time.time)[command](arguments)
+                return Done(answer, str(refused).partition(": is ")[0])
         except UsageError:
             raise
         except DbwatchError:

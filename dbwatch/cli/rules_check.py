@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dbwatch import library, rule_library
 from dbwatch.core import durations, rules
 from dbwatch.core.showing.tables import table
 from dbwatch.http.own_metrics import every_name
+from dbwatch.settings.load import load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,23 +22,50 @@ if TYPE_CHECKING:
 COLUMNS = ("rule", "severity", "daemon", "prometheus", "for", "reads", "why")
 
 
-def run(directories: Sequence[Path], collectors_dirs: Sequence[Path], *, as_json: bool) -> tuple[bool, str]:
-    """Whether all is well, and what to print. Raise ConfigError where a file cannot be read as rules."""
-    found = judged(directories, collectors_dirs)
+class Configured(NamedTuple):
+    """The directories that a configuration names."""
+
+    rules: tuple[Path, ...] = ()
+    collectors: tuple[Path, ...] = ()
+
+
+NOTHING_CONFIGURED = Configured()
+
+
+def configured(given: Path | None, usual: Path) -> Configured:
+    """Those of the configuration given, else of the usual one where there is any. Raise ConfigError."""
+    if given is None and not usual.exists():
+        return NOTHING_CONFIGURED
+    settings = load(given or usual, os.environ)
+    return Configured(settings.alerting.rules_dir, settings.collectors_dir)
+
+
+def report(found: Sequence[WhereItRuns], *, as_json: bool) -> tuple[bool, str]:
+    """Whether all is well, and what to print."""
     fine = all(each.in_daemon for each in found)
     if as_json:
         return fine, json.dumps([document(each) for each in found], indent=2, ensure_ascii=False)
     return fine, "\n".join(lines(found, shutil.get_terminal_size((160, 24)).columns))
 
 
-def judged(directories: Sequence[Path], collectors_dirs: Sequence[Path] = ()) -> list[WhereItRuns]:
-    """The rules that ship, or those of these directories: their names must differ from what ships."""
-    catalogue, own = library.load(collectors_dirs), every_name()
-    loaded = rule_library.load(directories)
+def judged(
+    directories: Sequence[Path], collectors_dirs: Sequence[Path] = (), among: Configured = NOTHING_CONFIGURED
+) -> list[WhereItRuns]:
+    """The rules that ship and those `among` them, or those of these directories, whose names must differ from all.
+
+    Raise ConfigError where a file cannot be read as rules.
+    """
+    catalogue, own = library.load(_once(among.collectors, collectors_dirs)), every_name()
+    loaded = rule_library.load(_once(among.rules, directories))
     if directories:
         mine = {each.name for each in rule_library.load_own(directories)}
         loaded = tuple(each for each in loaded if each.name in mine)
     return [rules.where_it_runs(each, catalogue, own) for each in loaded]
+
+
+def _once(some: Sequence[Path], others: Sequence[Path]) -> list[Path]:
+    """A directory that is configured and given too is one."""
+    return list({path.resolve(): path for path in (*some, *others)}.values())
 
 
 def lines(found: Sequence[WhereItRuns], width: int) -> list[str]:

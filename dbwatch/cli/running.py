@@ -74,5 +74,18 @@ def reload(config: Path) -> str:
     except ControlError as error:
         unsaid = [text for text in map(str, found.faults) if text not in str(error)]
         raise ControlError("\n".join([str(error), *unsaid])) from None
-    count = answer.get("instances") if isinstance(answer, dict) else None
-    return "reloaded" if count is None else f"reloaded: {count} instances"
+    return reloaded(answer)
+
+
+def reloaded(answer: object) -> str:
+    """What the daemon answers, in words."""
+    told = answer if isinstance(answer, dict) else {}
+    if "instances" not in told:
+        return "reloaded"
+    left_out = told.get("left_out") or []
+    instances = f"reloaded: {_counted(told['instances'], 'instance')}"
+    return f"{instances}; {_counted(len(left_out), 'rule')} left out: {'; '.join(left_out)}" if left_out else instances
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

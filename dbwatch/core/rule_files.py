@@ -21,11 +21,12 @@ if TYPE_CHECKING:
     from dbwatch.core.promql.templates import Template
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 REQUIRED_LABELS = ("severity", "category")
 REQUIRED_ANNOTATIONS = ("summary", "runbook_url")
 PLAIN_LABELS = "a label of a rule is plain text: templates stand in annotations"
 
-Duration = Annotated[float, BeforeValidator(durations.seconds), Field(ge=0)]
+Duration = Annotated[float, BeforeValidator(durations.of_prometheus)]
 
 
 class _Closed(BaseModel):
@@ -82,7 +83,7 @@ def _groups(path: str, text: str, faults: list[Fault]) -> tuple[_GroupText, ...]
 
 def _rules(path: str, group: _GroupText, faults: list[Fault]) -> Iterator[AlertRule]:
     for entry in group.rules:
-        where = f"{path}: {entry.alert}"
+        where = f"{path}: {_in_one_line(entry.alert)}"
         faults += _incomplete(entry, where)
         try:
             yield _rule(path, group.name, entry, where)
@@ -123,3 +124,11 @@ def _incomplete(entry: _RuleText, where: str) -> Iterator[Fault]:
     if severity not in list(Severity):
         yield Fault(where, "severity: must be one of " + ", ".join(Severity))
     yield from (Fault(where, f"{name}: {PLAIN_LABELS}") for name, text in entry.labels.items() if "{{" in text)
+    for name, text in entry.labels.items():
+        if CONTROL.search(name + text):
+            yield Fault(where, f"{_in_one_line(name)}: holds a control character", "write it in one line")
+
+
+def _in_one_line(name: str) -> str:
+    """A fault is one line, whatever it tells of."""
+    return repr(name) if CONTROL.search(name) else name

@@ -9,10 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from dbwatch.core import documents
 from dbwatch.core.catalogue import ENGINES
+from dbwatch.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+NEVER_NEGATIVE = ("_ratio", "_seconds", "_bytes")
+NEGATIVE, NEGATIVE_MEND = "must not be negative", "give 0 or more"
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
 
 
@@ -40,9 +43,16 @@ class _Table(RootModel[dict[Name, _Entry]]):
 def parse(text: str, path: str) -> dict[str, Threshold]:
     """Every threshold of a file by its name. Raise ConfigError with every mistake."""
     table = documents.read(_Table, text, path, empty={})
+    if below := [name for name, entry in table.root.items() if is_impossible(name, entry.value)]:
+        raise ConfigError(Fault(path, f"{name}.value: {NEGATIVE}", NEGATIVE_MEND) for name in below)
     return {
         name: Threshold(name, entry.value, entry.help, entry.engines or ENGINES) for name, entry in table.root.items()
     }
+
+
+def is_impossible(name: str, value: float) -> bool:
+    """Whether every server would be beyond it."""
+    return value < 0 and name.endswith(NEVER_NEGATIVE)
 
 
 def values(table: Mapping[str, Threshold], engine: str, *overrides: Mapping[str, float]) -> dict[str, float]:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     Command = Callable[[dict[str, object]], Awaitable[object]]
 
-SHORTEST_PREFIX = 4
-SHOWN = 10
+SHORTEST_PREFIX = 2
+SHOWN, SHORT = 10, 8
 LISTED = 10_000
 DAY_SECONDS = 86400.0
 
@@ -30,7 +30,7 @@ def commands(history: History, clock: Callable[[], float]) -> Mapping[str, Comma
 
     async def listed(arguments: dict[str, object]) -> object:
         name = text(arguments, "instance")
-        found = [alert for alert in book.alerts.values() if name in ("", alert.label("db_instance"))]
+        found = [alert for alert in book.current.values() if name in ("", alert.label("db_instance"))]
         return {
             "looked_at": book.looked_at,
             "alerts": [_shown(book, alert, clock()) for alert in sorted(found, key=_worst_first)],
@@ -69,25 +69,33 @@ def commands(history: History, clock: Callable[[], float]) -> Mapping[str, Comma
 
 
 def chosen(book: AlertBook, named: str, instance: str) -> list[Alert]:
-    """The firing alerts of that name on that instance, or the one whose fingerprint begins so. Raise UsageError."""
-    firing = [alert for alert in book.alerts.values() if alert.state is AlertState.FIRING]
-    found = [alert for alert in firing if alert.name == named and alert.label("db_instance") == instance]
+    """The firing alerts of that name on that instance, or the one whose id begins so. Raise UsageError."""
+    firing = [alert for alert in book.current.values() if alert.state is AlertState.FIRING]
+    found = [alert for alert in firing if alert.name == named and instance in ("", alert.label("db_instance"))]
+    if len(found) > 1 and not instance:
+        raise UsageError(_lines(f"{len(found)} alerts {named} fire: name the instance, or give the id of one", found))
     if not found and not instance and len(named) >= SHORTEST_PREFIX:
         found = [alert for alert in firing if alert.fingerprint.startswith(named.lower())]
         if len(found) > 1:
-            marks = ", ".join(alert.fingerprint for alert in found)
-            raise UsageError(f"{named!r} begins the fingerprints of several alerts: {marks}")
+            raise UsageError(_lines(f"{named!r} begins the ids of several alerts", found))
     if not found:
         raise UsageError(_not_found(firing, named, instance))
     return found
 
 
 def _not_found(firing: list[Alert], named: str, instance: str) -> str:
-    what = f"no alert {named} of {instance} fires" if instance else f"no firing alert has a fingerprint like {named!r}"
-    if not firing:
-        return f"{what}: nothing fires"
-    names = sorted(f"{alert.fingerprint[:8]} ({alert.name} {alert.label('db_instance')})" for alert in firing)
-    return f"{what}; firing: {', '.join(names[:SHOWN])}"
+    is_by_name = f"no alert {named} of {instance} fires"
+    what = is_by_name if instance else f"no alert that fires has the name or the id {named!r}"
+    return _lines(f"{what}; firing", firing) if firing else f"{what}: nothing fires"
+
+
+def _lines(what: str, alerts: list[Alert]) -> str:
+    """One a line, the worst first."""
+    shown = sorted(alerts, key=_worst_first)[:SHOWN]
+    names = [" ".join(filter(None, (alert.name, alert.label("db_instance")))) for alert in shown]
+    lines = [f"  {alert.fingerprint[:SHORT]}  {name}" for alert, name in zip(shown, names, strict=True)]
+    more = [f"  and {len(alerts) - SHOWN} more"] if len(alerts) > SHOWN else []
+    return "\n".join([f"{what}:", *lines, *more])
 
 
 def asked(arguments: Mapping[str, object], now: float) -> Silence:

@@ -53,6 +53,7 @@ class AlertBook:
         self._known = _Known()
         self._pruned_at = 0.0
         self.alerts: dict[str, Alert] = {}  # as they are on the disk, by fingerprint
+        self.current: Mapping[str, Alert] = {}  # as they are: also while the disk refuses them
         self.memory: Mapping[str, object] = {}
         self.looked_at: float | None = None  # when the rules were last looked at
 
@@ -77,7 +78,7 @@ class AlertBook:
             _known(connection, now),
         ))  # fmt: skip
         alerts = [words.alert_from(body) for (body,) in bodies]
-        self.alerts = {alert.fingerprint: alert for alert in alerts}
+        self.current = self.alerts = {alert.fingerprint: alert for alert in alerts}
         self.memory = json.loads(state.get("memory", "{}"))
         self.looked_at = json.loads(state["looked_at"]) if "looked_at" in state else None
 
@@ -86,6 +87,7 @@ class AlertBook:
 
         With letters in it, it survives a power cut.
         """
+        self.current, self.looked_at = dict(record.alerts), record.now
         found = changes(self.alerts, record.alerts, record.now)
         memory = None if record.memory == self.memory else record.memory
         is_pruning = abs(record.now - self._pruned_at) >= PRUNE_EVERY_SECONDS
@@ -107,11 +109,11 @@ class AlertBook:
         self.alerts |= {alert.fingerprint: alert for alert in found.written}
         for mark in found.gone:
             del self.alerts[mark]
-        self.memory, self.looked_at = record.memory, record.now
+        self.memory = record.memory
 
     async def acknowledge(self, acknowledgement: Acknowledgement) -> None:
         """Somebody has it in hand, until it resolves."""
-        alert = self.alerts.get(acknowledgement.fingerprint)
+        alert = self.current.get(acknowledgement.fingerprint)
         event = Event(
             acknowledgement.at,
             EventKind.ACKNOWLEDGED,

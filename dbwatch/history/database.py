@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 FILE, LOCK = "history.sqlite", "lock"
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 5.0
+MODE, BESIDE = 0o640, ("-wal", "-shm")
 MEND = "create it for the account of dbwatch (systemd: StateDirectory=dbwatch), or choose another path"
 SETTINGS = ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON")
 
@@ -64,9 +66,10 @@ def locked(directory: Path) -> Iterator[None]:
 def connect(path: Path) -> sqlite3.Connection:
     """Open the file and bring it up to date. Raise DbwatchError."""
     try:
+        _closed_to_others(path)
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-    except sqlite3.Error as error:
-        raise DbwatchError(f"cannot open {path}: {error}") from None
+    except (sqlite3.Error, OSError) as error:
+        raise DbwatchError(f"cannot open {path}: {getattr(error, 'strerror', None) or error}") from None
     try:
         for statement in SETTINGS:
             connection.execute(statement)
@@ -79,6 +82,15 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _closed_to_others(path: Path) -> None:
+    """It tells who silenced what and why: for our account and group. SQLite gives its -wal file the same mode."""
+    path.touch(mode=MODE)
+    if path.stat().st_mode & 0o007 and path.stat().st_uid == os.geteuid():
+        for each in (path, *(path.with_name(path.name + end) for end in BESIDE)):
+            with suppress(FileNotFoundError):
+                each.chmod(MODE)
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

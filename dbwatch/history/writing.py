@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -41,7 +42,19 @@ class Writer:
         try:
             return work(self._connection)
         except sqlite3.Error as error:
-            raise DbwatchError(f"cannot use the history: {error}") from None
+            raise DbwatchError(f"cannot use the history {self._file()}: {error} -> {_mend(error)}") from None
+
+    def _file(self) -> str:
+        """Where it is: SQLite knows."""
+        with suppress(sqlite3.Error):
+            return str(next(path for _, _, path in self._connection.execute("PRAGMA database_list")))
+        return ""
+
+
+def _mend(error: sqlite3.Error) -> str:
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        return "free space there; nothing was changed"
+    return "mend the disk or its permissions; nothing was changed"
 
 
 def _transaction(

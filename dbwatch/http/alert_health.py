@@ -9,11 +9,13 @@ from dbwatch.http.frame import problem, time
 from dbwatch.http.markup import element
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dbwatch.core.alerting.view import AlertBoard, MailStatus, ReplicaStatus, RulesStatus
     from dbwatch.http.markup import Child, Safe
 
 LATE_AFTER_INTERVALS = 3
-FAILING_SHOWN = 5
+RULES_SHOWN = 5
 NOTIFY = {
     "off": "off: this dbwatch tells nobody; a Prometheus that loads the same rules may",
     "direct": "direct: dbwatch mails itself",
@@ -54,10 +56,14 @@ def _rules_troubles(rules: RulesStatus, now: float) -> list[Safe]:
         told.append(
             problem("Configuration or rule files have a fault, those before them are in use", rules.reload_error)
         )
-    told += [problem(f"Rule {name} cannot be evaluated", why) for name, why in rules.failing[:FAILING_SHOWN]]
-    if more := len(rules.failing[FAILING_SHOWN:]):
-        told.append(problem(f"and {more} more rules cannot be evaluated", ""))
-    return told
+    return [*told, *_unwell("cannot be evaluated", rules.failing), *_unwell("cannot run here", rules.left_out)]
+
+
+def _unwell(what: str, rules: Sequence[tuple[str, str]]) -> list[Safe]:
+    """The first of them, and how many more."""
+    told = [problem(f"Rule {name} {what}", why) for name, why in rules[:RULES_SHOWN]]
+    more = len(rules[RULES_SHOWN:])
+    return [*told, problem(f"and {more} more rules {what}", "")] if more else told
 
 
 def _mail_troubles(mail: MailStatus, now: float) -> list[Safe]:

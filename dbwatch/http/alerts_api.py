@@ -9,7 +9,8 @@ alerts     worst first: fingerprint, name, state, severity, category, instance (
            muted {reason, detail, until} or null
 history    the last 24 hours, newest first: at, what, name, severity, instance, summary, who, fingerprint
 silences   id, labels, starts_at, ends_at, who, comment
-rules      count, evaluated_at, took_seconds, interval_seconds, failing [{rule, error}], reload_error
+rules      count, evaluated_at, took_seconds, interval_seconds, failing [{rule, error}],
+           left_out [{rule, why}] (they cannot run here), reload_error
 mail       notify, queued, oldest_queued_at, dead, last_success_at, last_error, last_error_at, persisted,
            alertmanagers [{url, last_success_at, last_error}]
 
@@ -140,6 +141,7 @@ def _rules_json(rules: RulesStatus) -> Json:
         "took_seconds": rules.took_seconds,
         "interval_seconds": rules.interval_seconds,
         "failing": [{"rule": name, "error": why} for name, why in rules.failing],
+        "left_out": [{"rule": name, "why": why} for name, why in rules.left_out],
         "reload_error": rules.reload_error or None,
     }
 

@@ -58,6 +58,11 @@ def _rules(rules: RuleFigures | None) -> Iterator[Metric]:
         "Time of the last evaluation of all alert rules.",
         rules.took_seconds,
     )
+    yield from _gauge(
+        "dbwatch_rules_left_out",
+        "Rules of the files that cannot run in the daemon, mostly because they read what is no metric.",
+        rules.left_out,
+    )
     yield _counter(
         "dbwatch_range_series_dropped_total",
         "Series that a rule's range would have needed beyond its bound, at each step.",

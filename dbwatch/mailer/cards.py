@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from dbwatch.core.alerting.model import ALERTNAME, Alert, Change, Item, Letter, Severity
+from dbwatch.core.alerting.model import ALERTNAME, UNREACHABLE, Alert, Change, Item, Letter, Severity
 from dbwatch.mailer import speech
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ENDED = frozenset({Change.RESOLVED, Change.UNMEASURED, Change.PASSED})
 ORDER = (Change.FIRING, Change.STILL, Change.PASSED, Change.UNMEASURED, Change.RESOLVED)
 SHOWN_BESIDE = frozenset({ALERTNAME, "severity", "category", "db_instance", "engine", "env", "service", "team"})
+PLACES = {"fr": {"engine": "moteur", "team": "équipe"}}  # as a label is called where not by its name
 SHORT_FINGERPRINT = 8
 
 
@@ -79,10 +80,17 @@ class Card:
 
     @property
     def where(self) -> list[str]:
-        """Its place, in few words: engine, environment, service, team, and what else names it."""
-        known = [self.alert.label(name) for name in ("engine", "env", "service", "team")]
-        others = [f"{name} {value}" for name, value in self.alert.labels if name not in SHOWN_BESIDE]
-        return [each for each in (*known, *others) if each]
+        """Its place, in few words: engine, environment, service, team, and what else names it, each with its name."""
+        names = PLACES.get(self.letter.language, {})
+        known = [(names.get(name, name), self.alert.label(name)) for name in ("engine", "env", "service", "team")]
+        others = [(name, value) for name, value in self.alert.labels if name not in SHOWN_BESIDE]
+        return [f"{name} {value}" for name, value in (*known, *others) if value]
+
+    @property
+    def unreachable(self) -> str:
+        """Where its instance was looked for, and why it could not be reached; '' where it answers, or it is over."""
+        is_about_it = self.alert.label("category") == "availability" and not self.is_ended
+        return dict(self.letter.facts).get(f"{UNREACHABLE}{self.instance}", "") if is_about_it else ""
 
     @property
     def summary(self) -> str:

@@ -152,9 +152,9 @@ def _try_all(composer: Composer) -> None:
                 composer.by_template(_example(kind, language))
             except TemplateSyntaxError as error:
                 faults.append(Fault(f"{error.filename}:{error.lineno}", f"template: {error.message}", "mend it"))
-            except TemplateError as error:
-                where = f"template {language}/{kind.value}"
-                faults.append(Fault(where, str(error.message or type(error).__name__), "see the names at its head"))
+            except TEMPLATE_FAULTS as error:
+                what = " ".join(str(error).split()) or type(error).__name__
+                faults.append(Fault(f"template {language}/{kind.value}", what, "see the names at its head"))
     if faults:
         raise ConfigError(dict.fromkeys(faults))
 

@@ -26,6 +26,7 @@ class Report:
     relay: str = ""  # the last that took it for somebody
     refused: Mapping[str, Refusal] = field(default_factory=dict)
     is_reached: bool = True  # False: no relay would even talk to us, so that the next letter need not be tried
+    problems: tuple[tuple[str, Refusal], ...] = ()  # each recipient whom a relay did not take it for, in order
 
     @property
     def error(self) -> str:
@@ -54,19 +55,22 @@ class Delivery:
         """Every relay is asked in turn, until everybody has the letter."""
         left = {each: Refusal("", "no relay is configured") for each in recipients}
         taken_by, is_reached = "", False
+        problems: list[tuple[str, Refusal]] = []
         for relay in self._in_order():
             try:
                 connection = await self._connected(relay)
             except RelayError as error:
+                problems += [(each, error.refusal) for each in left]
                 left = {each: _worse(left[each], error.refusal) for each in left}
                 continue
             is_reached = True
             refused = await self._handed(connection, tuple(left), message)
+            problems += refused.items()
             taken_by = taken_by if refused.keys() == left.keys() else connection.name
             left = {each: _worse(left[each], refusal) for each, refusal in refused.items()}
             if not left:
                 break
-        return Report(taken_by, left, is_reached)
+        return Report(taken_by, left, is_reached, tuple(problems))
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None

@@ -59,9 +59,16 @@ def fill(message: EmailMessage, letter: Letter, mail: Mail, host: str, subject: 
         message["References"] = root
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    message["Precedence"] = "bulk"
+    if not _must_be_read(letter):
+        message["Precedence"] = "bulk"  # some servers put such mail aside, or delay it
     message["List-Id"] = f"<{mail.list_id or 'dbwatch.' + address(sender).domain}>"
     _facts(message, letter)
+
+
+def _must_be_read(letter: Letter) -> bool:
+    if letter.kind is LetterKind.FAILURE:
+        return True
+    return bool(letter.items) and worst(letter) is Severity.CRITICAL and letter.kind is not LetterKind.DAILY
 
 
 def _facts(message: EmailMessage, letter: Letter) -> None:

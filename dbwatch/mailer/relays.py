@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import aiosmtplib
 
 from dbwatch.errors import EngineError
+from dbwatch.mailer import remedies
 from dbwatch.settings.files import why
 from dbwatch.settings.secrets import read_password
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from dbwatch.settings.alerting import Relay
 
 PERMANENT = range(500, 600)
-LONGEST_ANSWER = 200
 STEPS_A_LETTER = 6  # connecting, greeting, TLS, login, envelope, data: each has its own timeout, all have one together
 
 
@@ -89,13 +89,13 @@ class Connection:
             raise RelayError(Refusal(self.name, what, is_permanent=True)) from None
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             # The library does not tell how far it came: whoever reads a letter twice sees one Message-ID.
-            raise RelayError(Refusal(self.name, _words(error), may_have_arrived=True)) from None
+            raise RelayError(Refusal(self.name, remedies.words(error), may_have_arrived=True)) from None
         return Delivered(
             self.name, {each: self._answer(answer.code, answer.message) for each, answer in refused.items()}
         )
 
     def _answer(self, code: int, text: str) -> Refusal:
-        return Refusal(self.name, f"{code} {_harmless(text)}", is_permanent=code in PERMANENT)
+        return Refusal(self.name, f"{code} {remedies.harmless(text)}", is_permanent=code in PERMANENT)
 
     @property
     def is_open(self) -> bool:
@@ -179,32 +179,5 @@ def _not_opened(relay: Relay, error: Exception) -> Refusal:
     if isinstance(error, aiosmtplib.SMTPAuthenticationError):
         return Refusal(name(relay), f"the login was refused ({error.code}): check mail.relays user and password")
     if isinstance(error, aiosmtplib.SMTPResponseException):
-        return Refusal(name(relay), f"{error.code} {_harmless(error.message)}")
-    return Refusal(name(relay), _words(error))
-
-
-def _words(error: Exception) -> str:
-    """Of a chain of errors, what a person can act on."""
-    cause = error.__cause__ if isinstance(error, aiosmtplib.SMTPConnectError) and error.__cause__ else error
-    match cause:
-        case ssl.SSLCertVerificationError():
-            words = f"TLS: its certificate is not accepted: {cause.verify_message}"
-        case ssl.SSLError():
-            words = f"TLS: {_harmless(cause.reason or 'failed')}"
-        case TimeoutError():
-            words = "did not answer in time"
-        case aiosmtplib.SMTPServerDisconnected():
-            words = "closed the connection"
-        case aiosmtplib.SMTPException():
-            words = _harmless(str(cause.message))
-        case OSError():
-            words = why(cause)
-        case _:
-            words = type(cause).__name__
-    return words
-
-
-def _harmless(text: str) -> str:
-    """What a server answered: in one line, and not for ever."""
-    line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
-    return line if len(line) <= LONGEST_ANSWER else line[: LONGEST_ANSWER - 1] + "…"
+        return Refusal(name(relay), f"{error.code} {remedies.harmless(error.message)}")
+    return Refusal(name(relay), remedies.words(error) + remedies.remedy(error, relay.security))

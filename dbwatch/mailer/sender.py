@@ -124,7 +124,7 @@ class Sender:
         else:
             self._memory.forget(kept)
             self._superseded.clear()
-            self._persisted(is_persisted=not self._unwritten)
+            self._persisted(is_persisted=not self._unwritten and not self._memory.counts.queued)
             return True
         finally:
             self._wake(record)
@@ -175,7 +175,8 @@ class Sender:
                 self._refused(error)
                 continue
             mine = [_Told(shelf, each) for each in due if each.id not in settled]
-            await self._written(0, partial(shelf.sending, [each.queued.id for each in mine]))
+            if mine:
+                await self._written(0, partial(shelf.sending, [each.queued.id for each in mine]))
             found += mine
         return found
 
@@ -250,6 +251,9 @@ class Sender:
             self._unwritten.append((number, work))
 
     async def _write_what_was_not(self) -> None:
+        """Only what was written proves that the disk takes something again."""
+        if not self._unwritten:
+            return
         while self._unwritten:
             try:
                 await self._unwritten[0][1]()

@@ -7,20 +7,19 @@ from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PositiveInt, SecretStr, model_validator
 
 from dbwatch.core.alerting.model import Severity
 from dbwatch.core.durations import seconds
-from dbwatch.settings.fields import MONTH_SECONDS, Duration, Host, Model, Port, Secret, listed
+from dbwatch.settings.fields import MONTH_SECONDS, ClockTime, Duration, Host, Model, Port, Secret, TimeZone, listed
 
-CLOCK_TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])")
 ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 MAILBOX = re.compile(rf"(?:(?P<name>[^<>@\",;:\\\x00-\x1f\x7f]{{1,100}}) )?<(?P<address>{ADDRESS.pattern})>")
 PAGE = re.compile(r"https?://[^\s@/?#]+(?:/[^\s?#]*)?")
 DEFAULT_TIMEZONE = "Europe/Paris"
 SHORTEST_EVALUATION_SECONDS, LONGEST_EVALUATION_SECONDS = 0.1, 300.0
+SHORTEST_REPEAT_SECONDS = 60.0
 SMTP_PORTS = {"none": 25, "starttls": 587, "tls": 465}
 
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -28,24 +27,6 @@ DAYS: tuple[Day, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday",
 Language = Literal["fr", "en"]
 Off = Literal[False] | None
 Ways = Literal["off", "direct", "alertmanager", "both"]
-
-
-def _clock_time(value: object) -> object:
-    """`7:30` or `22:00`."""
-    if isinstance(value, time):
-        return value
-    match = CLOCK_TIME.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("is no time of day: write 07:30 or 22:00")
-    return time(int(match["hour"]), int(match["minute"]))
-
-
-def _known_timezone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (OSError, ValueError, LookupError):
-        raise ValueError("is no time zone that this machine knows: write Europe/Paris or UTC") from None
-    return name
 
 
 def _address(text: str) -> str:
@@ -83,6 +64,12 @@ def _evaluation_interval(interval_seconds: float) -> float:
     return interval_seconds
 
 
+def _repeat_interval(interval_seconds: float) -> float:
+    if interval_seconds < SHORTEST_REPEAT_SECONDS:
+        raise ValueError("must be at least 1m: whoever is mailed all the time reads none of it")
+    return interval_seconds
+
+
 def _unless_off(value: object) -> object:
     """`daily_digest: off`; with every line below it commented out it is the default."""
     return None if value is False else _unless_empty(value)
@@ -97,8 +84,6 @@ def _unless_empty(value: object) -> object:
     return {} if value is None else value
 
 
-ClockTime = Annotated[time, BeforeValidator(_clock_time, json_schema_input_type=str)]
-TimeZone = Annotated[str, AfterValidator(_known_timezone)]
 Address = Annotated[str, AfterValidator(_address)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
 Addresses = Annotated[tuple[Address, ...], BeforeValidator(listed, json_schema_input_type=tuple[str, ...] | str)]
@@ -134,6 +119,12 @@ class QuietHours(Model):
         BeforeValidator(listed, json_schema_input_type=tuple[Severity, ...] | Severity),
         Field(min_length=1),
     ] = (Severity.WARNING,)
+
+    @model_validator(mode="after")
+    def _some_time(self) -> QuietHours:
+        if self.starts_at == self.ends_at:
+            raise ValueError("begins when it ends: give two times of day; 00:00 to 23:59 is nearly a whole day")
+        return self
 
 
 class Escalation(Model):
@@ -182,7 +173,7 @@ class Alerting(Model):
     first_critical_wait: Wait = 5.0
     group_wait: Wait = 30.0
     group_interval: Duration = 300.0
-    repeat_interval: Duration = 14400.0
+    repeat_interval: Annotated[Duration, AfterValidator(_repeat_interval)] = 14400.0
     storm_limit: PositiveInt = 10
     storm_window: Duration = 600.0
     resolve_mails: bool = True

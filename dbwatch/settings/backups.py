@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, Pos
 
 from dbwatch.core import cron
 from dbwatch.core.backups.model import FactsMode
-from dbwatch.settings.alerting import DEFAULT_TIMEZONE, TimeZone
-from dbwatch.settings.fields import Duration, LongDuration, Model, listed
+from dbwatch.settings.alerting import DEFAULT_TIMEZONE
+from dbwatch.settings.fields import Duration, LongDuration, Model, TimeZone, listed
 
 if TYPE_CHECKING:
     from dbwatch.core.backups.due import Limits

@@ -7,6 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dbwatch.core import thresholds
 from dbwatch.errors import EngineError, Fault
 from dbwatch.settings import alerting_checks
 from dbwatch.settings.files import directory_error, is_open_to_all, read_error
@@ -47,6 +48,7 @@ class Checker:
     def run(self) -> None:
         self._http()
         self._alerting()
+        self._thresholds()
         for number, path in enumerate(self._settings.collectors_dir):
             if problem := directory_error(path):
                 self._refuse(("collectors_dir", number), problem, "create the directory, or remove it from the list")
@@ -86,6 +88,12 @@ class Checker:
             self._password(("alertmanager", "basic_auth"), self._settings.alertmanager.basic_auth)
         if self._settings.heartbeat.url is not None:
             self._not_in_clear(("heartbeat", "url"), "url_file")
+
+    def _thresholds(self) -> None:
+        for path, values in _given_thresholds(self._settings):
+            for name, value in values.items():
+                if thresholds.is_impossible(name, value):
+                    self._refuse((*path, name), thresholds.NEGATIVE, thresholds.NEGATIVE_MEND)
 
     def _passwords(self, instance: Instance) -> None:
         for purpose in PURPOSES:
@@ -189,16 +197,19 @@ def unknown_collectors(
 
 def unknown_thresholds(settings: Settings, known: AbstractSet[str], at: Placing = unplaced) -> list[Fault]:
     """Overrides of thresholds that no rule could compare with."""
-    places: list[tuple[KeyPath, Mapping[str, float]]] = [(("thresholds",), settings.thresholds)]
-    places += [(("instances", each.name, "thresholds"), each.thresholds) for each in settings.instances.values()]
     mend = "see alerting/thresholds.yml for their names"
     faults = [
         at((*path, name), "there is no such threshold", did_you_mean(name, known) or mend)
-        for path, names in places
+        for path, names in _given_thresholds(settings)
         for name in names
         if name not in known
     ]
     return list(dict.fromkeys(faults))
+
+
+def _given_thresholds(settings: Settings) -> Iterator[tuple[KeyPath, Mapping[str, float]]]:
+    yield ("thresholds",), settings.thresholds
+    yield from ((("instances", each.name, "thresholds"), each.thresholds) for each in settings.instances.values())
 
 
 def _unknown(

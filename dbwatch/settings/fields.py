@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from datetime import time
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
@@ -11,6 +14,7 @@ from dbwatch.core.durations import seconds
 
 MONTH_SECONDS = 31 * 86400.0
 YEARS_SECONDS = 3660 * 86400.0
+CLOCK_TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])")
 PASSWORD_SOURCES = ("password_file", "password_env", "password")
 
 
@@ -26,6 +30,24 @@ def _host_only(host: str) -> str:
     return host
 
 
+def _clock_time(value: object) -> object:
+    """`7:30` or `22:00`."""
+    if isinstance(value, time):
+        return value
+    match = CLOCK_TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("is no time of day: write 07:30 or 22:00")
+    return time(int(match["hour"]), int(match["minute"]))
+
+
+def _known_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, LookupError):
+        raise ValueError("is no time zone that this machine knows: write Europe/Paris or UTC") from None
+    return name
+
+
 Duration = Annotated[
     float,
     BeforeValidator(seconds, json_schema_input_type=str | float),
@@ -37,6 +59,8 @@ LongDuration = Annotated[
     BeforeValidator(seconds, json_schema_input_type=str | float),
     Field(gt=0, le=YEARS_SECONDS, allow_inf_nan=False),
 ]
+ClockTime = Annotated[time, BeforeValidator(_clock_time, json_schema_input_type=str)]
+TimeZone = Annotated[str, AfterValidator(_known_timezone)]
 Host = Annotated[str, Field(pattern=r"^[^\s\[\]]+$"), AfterValidator(_host_only)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Threshold = Annotated[float, Field(strict=True, allow_inf_nan=False)]

@@ -12,7 +12,7 @@ from dbwatch.settings.places import Places
 from dbwatch.settings.tree import placed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from dbwatch.errors import Fault
@@ -28,11 +28,16 @@ class Report:
     ok: bool
 
 
-def check_report(path: Path, environ: Mapping[str, str], *further: Callable[[Settings, Placing], object]) -> Report:
+def check_report(
+    path: Path,
+    environ: Mapping[str, str],
+    *further: Callable[[Settings, Placing], object],
+    odd: Callable[[Settings, Placing], Iterable[Fault]] = lambda _, __: (),
+) -> Report:
     """Every fault, one a line; or how many instances there are, and the warnings.
 
     `further` are the checks of higher floors (collectors, web configuration), which raise ConfigError. They run on
-    whatever could be read, so that their faults come with the others.
+    whatever could be read, so that their faults come with the others. `odd` gives warnings, once nothing is wrong.
     """
     found = examine(path, environ)
     at = placed(found.tree)
@@ -43,13 +48,15 @@ def check_report(path: Path, environ: Mapping[str, str], *further: Callable[[Set
     if faults:  # a file that is not read may be the reason for them; other warnings can wait
         unread = (f"warning: {warning}" for warning in found.unread)
         return Report((*map(str, in_reading_order(faults)), *unread), ok=False)
-    warnings = (f"warning: {warning}" for warning in (*found.unread, *found.warnings, *places.warnings))
+    noticed = (*found.unread, *found.warnings, *places.warnings, *odd(found.settings, at))
+    warnings = (f"warning: {warning}" for warning in noticed)
     return Report((*warnings, f"{path}: {_count(found.settings)}, ok"), ok=True)
 
 
 def _faults(check: Callable[[Settings, Placing], object], settings: Settings, at: Placing) -> Iterator[Fault]:
     """What one check finds, save of files and directories that cannot be read: those were told with their key."""
-    unread = {str(each) for each in settings.collectors_dir if directory_error(each)}
+    directories = (*settings.collectors_dir, *settings.alerting.rules_dir)
+    unread = {str(each) for each in directories if directory_error(each)}
     web = settings.http.web_config_file
     if web is not None and read_error(web, may_be_empty=True):
         unread.add(str(web))

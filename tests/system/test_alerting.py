@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import stat
 import subprocess
 import time
@@ -20,7 +21,7 @@ from tests.alerting_watching import (
     wait_for_alert,
 )
 from tests.fix_daemon import dbwatch_command
-from tests.fix_life import fill, full_disk
+from tests.fix_life import command_line, fill, full_disk
 from tests.fix_mailbox import text_of
 from tests.fix_process import eventually, free_port
 from tests.postgres_watching import watched
@@ -89,6 +90,53 @@ def test_a_killed_daemon_tells_nothing_twice_and_nothing_too_little(
 
     assert resolved["References"] == fired["Message-ID"]
     assert 2 == len(mailbox.mails)
+
+
+def test_a_kill_ends_no_alert_that_goes_on_and_loses_no_acknowledgement(
+    daemon: NewDaemon, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    together = rule("TestTogether", 'max by (engine) (dbwatch_up{db_instance="mute"} == 0)')
+    own = rules(tmp_path / "rules", rule("TestDown", SHORT_DOWN % "one|mute"), together)
+    with socket.create_server(("127.0.0.1", 0)) as mute:  # takes a connection and says nothing: known late
+        late = {**dead_instance(mute.getsockname()[1]), "connect_timeout": 1.0}
+        instances = {"one": dead_instance(free_port()), "mute": late}
+        running = daemon({"instances": instances} | alerting(mailbox, own, evaluation_interval="0.1s"))
+        eventually(lambda: len(alerts_of(running, "TestDown")) == 2)
+        wait_for_alert(running, "TestTogether")
+        command(running, "alerts", "ack", "TestTogether")
+        before = told_by(running)
+        running.kill()
+        running.start_again()
+        running.wait_for("dbwatch_up", 0.0, db_instance="mute")
+        time.sleep(1)  # ten looks
+    history = json.loads(running.get("/api/v1/alerts").text)["history"]
+    ends = [event for event in history if event["name"].startswith("Test") and event["what"] == "resolved"]
+
+    assert before == told_by(running)
+    assert [] == ends
+
+
+def told_by(running: Daemon) -> dict[str, tuple[str, bool]]:
+    """Since when each alert of the test fires, and whether somebody has it in hand."""
+    found = [*alerts_of(running, "TestDown"), *alerts_of(running, "TestTogether")]
+    return {each["fingerprint"]: (each["fired_at"], bool(each["acknowledged"])) for each in found}
+
+
+def test_a_rule_that_cannot_run_is_told_wherever_somebody_looks(
+    daemon: NewDaemon, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    own = rules(tmp_path / "rules", rule("TestDown", SHORT_DOWN % "one"))
+    running = daemon({"instances": {"one": dead_instance(free_port())}} | alerting(mailbox, own))
+    rules(tmp_path / "rules", rule("TestUnheard", "max without (job, instance) (pg_unheard_of > 0)", "warning"))
+    said = command(running, "reload")
+    running.wait_for("dbwatch_rules_left_out", 1.0)
+    alert = wait_for_alert(running, "RulesLeftOut")
+    left_out = json.loads(running.get("/api/v1/alerts").text)["rules"]["left_out"]
+
+    assert "reloaded: 1 instance; 1 rule left out: TestUnheard: pg_unheard_of is no metric of dbwatch" in said
+    assert [{"rule": "TestUnheard", "why": "pg_unheard_of is no metric of dbwatch"}] == left_out
+    assert "TestUnheard" in running.get("/alerts").text
+    assert alert["severity"] == "warning"
 
 
 def test_mail_that_cannot_leave_waits_over_a_kill_and_leaves_as_one_letter(
@@ -239,6 +287,10 @@ def test_a_changed_threshold_changes_the_metric_and_the_alert_without_a_new_logi
     assert after >= logins  # a new poller would count from zero
 
 
+def of(running: Daemon) -> tuple[str, str]:
+    return "--config", str(running.configuration_file)
+
+
 def threshold(running: Daemon) -> float:
     """The test's own, as the page gives it."""
     found = running.scrape().where("dbwatch_threshold")
@@ -253,10 +305,18 @@ def test_a_full_disk_costs_no_mail_and_is_said(daemon: NewDaemon, mailbox: Mailb
         fill(disk)
         mail = mailbox.wait_for(lambda mail: "one does not answer" in str(mail["Subject"]))
         running.wait_for("dbwatch_outbox_persisted", 0.0)
+        shown = command(running, "alerts", "list")
+        refused = command_line("alerts", "ack", "TestDown", "--reason", "x" * 400, *of(running))
+        time.sleep(2 * EVALUATION_SECONDS + 1)
+        claims = running.log().count("outbox_persisted_again")
         (disk / "filler").unlink()
         running.wait_for("dbwatch_outbox_persisted", 1.0, timeout_seconds=20)
         time.sleep(1)
         running.stop()
 
     assert mail["Message-ID"]
+    assert "firing" in shown
+    assert 0 == claims
+    assert 1 == refused.returncode
+    assert "database or disk is full -> free space there; nothing was changed" in refused.stderr
     assert 1 == len([subject for subject in mailbox.subjects() if "one does not answer" in subject])

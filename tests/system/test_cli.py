@@ -318,7 +318,7 @@ def test_the_daemon_answers_check_maintenance_and_reload(daemon: NewDaemon, post
 
     assert shell("check", "pg1").stdout.startswith("DBWATCH OK - pg1 up")
     assert 3 == shell("check", "pg2").returncode
-    assert "reloaded: 1 instances\n" == shell("reload").stdout
+    assert "reloaded: 1 instance\n" == shell("reload").stdout
     assert 0 == shell("maintenance", "start", "pg1", "--for", "1h").returncode
     running.wait_for("dbwatch_maintenance", 1.0, db_instance="pg1")
     done = shell("check", "pg1")

@@ -30,6 +30,7 @@ def configured(directory: Path, port: int) -> Path:
         "state_directory": str(directory / "state"),
         "control_socket": str(directory / "control.sock"),
         "alerting": {"notify": "direct"},
+        "instances": {"pg-etatcivil": {"engine": "postgres", "monitor": {"user": "dbwatch"}}},
         "mail": {
             "from": "dbwatch@marseille.example",
             "to": ["astreinte@marseille.example"],
@@ -102,9 +103,41 @@ async def test_alerts_are_listed_acknowledged_and_silenced_without_a_daemon(tmp_
     _, told, _ = await dbwatch(config, "alerts", "history", "--since", "30d")
     code, _, refused = await dbwatch(config, "alerts", "ack", "InstanceDown", "pg9")
 
-    assert f"acknowledged until it resolves: {mark} InstanceDown pg-etatcivil" == acknowledged.strip()
-    assert silenced.startswith("silence 1: nobody is told of alertname=InstanceDown, db_instance=pg-etatcivil until ")
-    assert all(each in listed for each in (mark, "critical", "firing", "acknowledged by", "SILENCE"))
-    assert all(each in told for each in ("silenced", "acknowledged"))
+    nobody = f"no dbwatch answers on {tmp_path}/control.sock: this is"
+    later = f"{nobody} kept for it, and counts once it runs"
+    assert [later, f"acknowledged until it resolves: {mark} InstanceDown pg-etatcivil"] == acknowledged.splitlines()
+    first, second = silenced.splitlines()
+    assert later == first
+    assert second.startswith("silence 1: nobody is told of alertname=InstanceDown, db_instance=pg-etatcivil until ")
+    assert listed.startswith(f"{nobody} what it knew ")
+    assert all(each in listed for each in (mark, "critical", "firing", "acknowledged by", ": on it", "SILENCE"))
+    assert all(each in told for each in ("silenced", "acknowledged", "on it"))
     assert 2 == code
-    assert f"no alert InstanceDown of pg9 fires; firing: {mark} (InstanceDown pg-etatcivil)" in refused
+    assert f"no alert InstanceDown of pg9 fires; firing:\n  {mark}  InstanceDown pg-etatcivil" in refused
+
+
+async def test_every_relays_error_is_told_with_its_remedy(tmp_path: Path) -> None:
+    config = configured(tmp_path, free_port())
+    settings = yaml.safe_load(config.read_text())
+    closed = f"127.0.0.1:{free_port()}"
+    async with smtp_server(Script()) as port:
+        relay = {"host": "127.0.0.1", "port": port}
+        settings["mail"]["relays"] = [
+            {"host": "127.0.0.1", "port": int(closed.rpartition(":")[2]), "security": "none"},
+            {**relay, "security": "tls"},
+            {**relay, "security": "starttls"},
+        ]
+        config.write_text(yaml.safe_dump(settings))
+        code, _, err = await dbwatch(config, "mail", "test", "--to", "x@marseille.example")
+        settings["mail"]["relays"].append({**relay, "security": "none"})
+        config.write_text(yaml.safe_dump(settings))
+        _, out, _ = await dbwatch(config, "mail", "test", "--to", "x@marseille.example")
+    empty, _, refused = await dbwatch(config, "mail", "test", "--to", "")
+
+    assert 1 == code
+    assert f"x@marseille.example: NOT accepted: {closed}: connection refused" in err
+    assert "security: starttls or none" in err
+    assert "offers no STARTTLS: set security: none" in err
+    assert f"x@marseille.example: accepted by 127.0.0.1:{port}" in out
+    assert f"{closed} did not take it: connection refused" in out
+    assert (2, True) == (empty, "--to: '' is no mail address" in refused)

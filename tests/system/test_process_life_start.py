@@ -30,6 +30,10 @@ class Start:
 
     def refused(self, **changes: Any) -> str:
         """The one line on stderr beside the log."""
+        (line,) = self.refused_in_lines(**changes)
+        return line
+
+    def refused_in_lines(self, **changes: Any) -> list[str]:
         good = {
             "instances": {},
             "http": {"listen_addresses": [f"127.0.0.1:{self.port}"]},
@@ -38,16 +42,20 @@ class Start:
         }
         file = self.directory / "dbwatch.yml"
         file.write_text(yaml.safe_dump(good | changes))
-        return self.told(file)
+        return self.lines(file)
 
     def told(self, configuration: Path) -> str:
+        (line,) = self.lines(configuration)
+        return line
+
+    def lines(self, configuration: Path) -> list[str]:
         done = command_line("run", "--log.format", "json", "--config", str(configuration))
         assert 1 == done.returncode, done.stderr
         assert "Traceback" not in done.stderr
         assert CANARY not in done.stderr
-        (line,) = [line for line in done.stderr.splitlines() if not line.startswith("{")]
-        assert line.startswith("dbwatch: ")
-        return line
+        first, *others = [line for line in done.stderr.splitlines() if not line.startswith("{")]
+        assert first.startswith("dbwatch: ")
+        return [first.removeprefix("dbwatch: "), *others]
 
 
 @pytest.fixture
@@ -109,7 +117,9 @@ def test_a_full_disk_costs_the_maintenance_window_and_nothing_else(daemon: NewDa
         done = command_line("maintenance", "start", "pg1", "--reason", "x" * 400, *config)
 
         assert (1, "") == (done.returncode, done.stdout)
-        assert "dbwatch: cannot use the history: database or disk is full\n" == done.stderr
+        where = directory / "history.sqlite"
+        mend = "free space there; nothing was changed"
+        assert f"dbwatch: cannot use the history {where}: database or disk is full -> {mend}\n" == done.stderr
         assert 0.0 == running.scrape().value("dbwatch_maintenance", db_instance="pg1")
         assert 200 == running.status("/-/healthy")
         assert "Traceback" not in running.log()
@@ -118,6 +128,28 @@ def test_a_full_disk_costs_the_maintenance_window_and_nothing_else(daemon: NewDa
         assert 0 == command_line("maintenance", "start", "pg1", *config).returncode
         running.wait_for("dbwatch_maintenance", 1.0, db_instance="pg1")
         assert 0 == running.stop()
+
+
+def test_a_broken_rulebook_is_told_in_lines_as_config_check_tells_it(start: Start) -> None:
+    for name in ("rules", "templates/fr"):
+        (start.directory / name).mkdir(parents=True)
+    (start.directory / "rules" / "own.yml").write_text("groups: [{name: own, rules: [{alert: A, expr: '1 >'}]}]")
+    (start.directory / "rules" / "thresholds.yml").write_text("own_ratio: {value: -1, help: Ours.}")
+    (start.directory / "templates" / "fr" / "alert.txt").write_text("{{ nope.x.y }}")
+    told = start.refused_in_lines(
+        alerting={"notify": "direct", "rules_dir": "rules", "templates_dir": "templates"},
+        mail={"from": "a@example.org", "to": "b@example.org", "relays": [{"host": "127.0.0.1"}]},
+    )
+
+    checked = command_line("config", "check", "--config", str(start.directory / "dbwatch.yml"))
+
+    assert 1 == checked.returncode
+    assert sorted(checked.stdout.splitlines()) == sorted(told)
+    assert ["not PromQL", "own_ratio.value: must not be negative", "template fr/alert: 'nope' is undefined"] == [
+        words
+        for words in ("not PromQL", "own_ratio.value: must not be negative", "template fr/alert: 'nope' is undefined")
+        if any(words in line for line in told)
+    ]
 
 
 def test_a_full_disk_at_the_start_is_one_line(start: Start) -> None:

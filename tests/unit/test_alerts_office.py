@@ -93,7 +93,7 @@ class Desk:
             rules = read([("own.yml", RULE)])
             ruling.become([where_it_runs(each, Catalogue(), {"own_value": None}) for each in rules])
             sender = Sender(past.outbox, Relay(), clock=self.clock.time, jitter=lambda: 0.5)
-            teller = Teller(past, sender, self, lambda: (("instances", "1"),))
+            teller = Teller(past, sender, self, lambda _: (("instances", "1"),))
             around = Around(self.clock, Heartbeats(self.clock.monotonic), lambda _: {}, lambda *_: None)
             office = Office(ruling, teller, Photographer(nobody, directory), around)
             office.obey(Orders(POLICY, 15.0))

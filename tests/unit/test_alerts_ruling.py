@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbwatch.alerts.judging import Judge
+from dbwatch.alerts.judging import Judge, Seen
 from dbwatch.alerts.ruling import Ruling
 from dbwatch.alerts.values import Reader, wanted
 from dbwatch.core.alerting.model import AlertState
@@ -117,7 +117,7 @@ def test_an_alert_whose_values_are_gone_ends_and_says_so() -> None:
     assert [alert.is_measured for alert in ended.values()] == [False]
 
 
-@pytest.mark.parametrize("up", [None, True])
+@pytest.mark.parametrize("up", [None, True, False])
 def test_a_restart_resolves_nothing_before_the_instance_was_asked(*, up: bool | None) -> None:
     firing = look(ruling(store_with({"rdv": 11}), wait="0s"), {}, 100.0)
     store = Store(FAMILIES)
@@ -138,10 +138,12 @@ def test_a_collector_that_fails_since_the_start_does_not_hold_an_alert_for_ever(
     feeds = (Feed("t_size", "postgres", "sizes", 60.0),)
     labels = {"db_instance": "pg"}
 
-    assert not Judge(store, feeds, 200.0).can_judge(labels)
-    assert Judge(store, feeds, 241.0).can_judge(labels)
-    assert Judge(store, feeds, 1.0).can_judge({"db_instance": "gone"})
-    assert not Judge(store, feeds, 1.0).can_measure({"db_instance": "gone"})
+    seen = Seen.of(store)
+
+    assert not Judge(store, seen, feeds, 200.0).can_judge(labels)
+    assert Judge(store, seen, feeds, 241.0).can_judge(labels)
+    assert Judge(store, seen, feeds, 1.0).can_judge({"db_instance": "gone"})
+    assert not Judge(store, seen, feeds, 1.0).can_measure({"db_instance": "gone"})
 
 
 def test_alerts_of_a_rule_that_a_reload_removed_end_unmeasured() -> None:
@@ -172,7 +174,10 @@ def test_a_rule_that_reads_what_is_no_metric_is_left_out() -> None:
     made = ruling(store_with({"rdv": 11}), "max without (job, instance) (t_unheard_of > 10)")
 
     assert made.count == 0
+    assert {"TooLarge": "t_unheard_of is no metric of dbwatch"} == made.left_out
     assert look(made, {}, 100.0) == {}
+    made.become(())
+    assert {} == made.left_out
 
 
 def test_a_range_goes_on_over_a_reload_of_the_rules() -> None:

@@ -70,9 +70,39 @@ async def test_what_cannot_be_written_is_not_half_written(tmp_path: Path) -> Non
 
         assert {"version": 1} == past.alerts.memory
         assert [AlertState.FIRING] == [each.state for each in past.alerts.alerts.values()]
+        listed = await history.commands(past, lambda: SETTINGS)["alerts_list"]({})
+        assert isinstance(listed, dict)
+        assert ["resolved"] == [each["state"] for each in listed["alerts"]]  # what is true, not what is on the disk
     async with history.opened(tmp_path) as past:
         assert {"version": 1} == past.alerts.memory
         assert [AlertState.FIRING] == [each.state for each in past.alerts.alerts.values()]
+
+
+async def test_what_the_disk_refuses_is_refused_in_one_line_that_says_where_and_how_to_mend_it(tmp_path: Path) -> None:
+    async with history.opened(tmp_path) as past:
+        await past.alerts.commit(record(alert()))
+        with sqlite3.connect(tmp_path / history.FILE) as connection:
+            connection.execute(
+                "CREATE TRIGGER full BEFORE INSERT ON acknowledgements BEGIN SELECT RAISE(ABORT, 'no'); END"
+            )
+        connection.close()
+        ack = history.commands(past, lambda: SETTINGS)["alerts_acknowledge"]
+        with pytest.raises(DbwatchError, match=rf"cannot use the history {tmp_path}/.*: no -> .*mend") as caught:
+            await ack({"alert": alert().fingerprint})
+
+    assert "\n" not in str(caught.value)
+
+
+async def test_only_our_account_and_group_read_the_file(tmp_path: Path) -> None:
+    (tmp_path / history.FILE).touch(mode=0o644)
+    async with history.opened(tmp_path) as past:
+        await past.alerts.commit(record(alert()))
+        assert {"0o640"} == modes(tmp_path)
+
+
+def modes(directory: Path) -> set[str]:
+    """Of the file and what SQLite puts beside it."""
+    return {oct(each.stat().st_mode & 0o777) for each in directory.glob(f"{history.FILE}*")}
 
 
 async def kinds(past: History) -> list[EventKind]:
@@ -254,34 +284,49 @@ async def test_commands_list_and_tell_what_fires(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "named", [{"alert": alert().fingerprint[:6]}, {"alert": "InstanceDown", "instance": "pg-etatcivil"}]
+    "named",
+    [
+        {"alert": alert().fingerprint[:2]},
+        {"alert": alert().fingerprint},
+        {"alert": "InstanceDown", "instance": "pg-etatcivil"},
+        {"alert": "Alone"},
+    ],
 )
 async def test_an_alert_is_acknowledged_by_its_fingerprint_or_its_name(
     tmp_path: Path, named: dict[str, object]
 ) -> None:
     async with history.opened(tmp_path) as past:
         doors = history.commands(past, lambda: SETTINGS, lambda: NOW + 10)
-        await past.alerts.commit(record(alert(), alert(db_instance="pg2")))
+        alone = alert(alertname="Alone", db_instance="")
+        await past.alerts.commit(record(alert(), alert(db_instance="pg2"), alone))
 
         await doors["alerts_acknowledge"]({**named, "who": "dba", "comment": "on it"})
 
-        expected = {alert().fingerprint: Acknowledgement(alert().fingerprint, NOW + 10, "dba", "on it")}
+        mark = (alone if named["alert"] == "Alone" else alert()).fingerprint
+        expected = {mark: Acknowledgement(mark, NOW + 10, "dba", "on it")}
         assert expected == past.alerts.acknowledgements
 
 
 @pytest.mark.parametrize(
     ("named", "told"),
     [
-        ({"alert": "abcd"}, "like 'abcd'; firing: "),
-        ({"alert": ""}, "no firing alert"),
-        ({"alert": alert().fingerprint[:3]}, "no firing alert"),
+        (
+            {"alert": "abcd"},
+            rf"no alert that fires has the name or the id 'abcd'; firing:\n  {alert().fingerprint[:8]}  ",
+        ),
+        ({"alert": ""}, "no alert that fires"),
+        ({"alert": alert().fingerprint[:1]}, "no alert that fires"),
         ({"alert": "InstanceDown", "instance": "pg9"}, "no alert InstanceDown of pg9 fires"),
+        (
+            {"alert": "InstanceDown"},
+            r"2 alerts InstanceDown fire: name the instance, or give the id of one:(\n  \w{8}  InstanceDown pg\S+){2}$",
+        ),
         ({"alert": ["x"]}, "alert is a text"),
     ],
 )
 async def test_what_cannot_be_acknowledged_is_told(tmp_path: Path, named: dict[str, object], told: str) -> None:
     async with history.opened(tmp_path) as past:
-        await past.alerts.commit(record(alert()))
+        await past.alerts.commit(record(alert(), alert(db_instance="pg2")))
         with pytest.raises(UsageError, match=told):
             await history.commands(past, lambda: SETTINGS)["alerts_acknowledge"](named)
 

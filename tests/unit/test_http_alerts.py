@@ -204,6 +204,10 @@ def test_silences_say_how_to_end_them() -> None:
     [
         (dataclasses.replace(CALM, rules=dataclasses.replace(RULES, evaluated_at=NOW - 300)), "were last evaluated"),
         (dataclasses.replace(CALM, rules=dataclasses.replace(RULES, reload_error="x.yml: line 3")), "x.yml: line 3"),
+        (
+            dataclasses.replace(CALM, rules=dataclasses.replace(RULES, left_out=(("Mine", "x is no metric"),))),
+            "Rule Mine cannot run here",
+        ),
         (dataclasses.replace(CALM, rules=dataclasses.replace(RULES, failing=(("A", "many"),))), "Rule A cannot be"),
         (dataclasses.replace(CALM, mail=MailStatus("direct", dead=1)), "1 letter refused for good"),
         (dataclasses.replace(CALM, mail=MailStatus("direct", queued=3, last_error="refused")), "3 letters waiting"),
@@ -237,7 +241,7 @@ def test_what_a_server_or_a_person_wrote_cannot_become_markup() -> None:
         events=(AlertEvent(NOW, EVIL, EVIL, Severity.INFO, EVIL, EVIL, EVIL),),
         silences=(Silence(1, ((EVIL, EVIL),), NOW, NOW + 9, EVIL, EVIL),),
         mail=MailStatus(EVIL, last_error=EVIL, replicas=(ReplicaStatus(EVIL, last_error=EVIL),)),
-        rules=RulesStatus(1, NOW, failing=((EVIL, EVIL),), reload_error=EVIL),
+        rules=RulesStatus(1, NOW, failing=((EVIL, EVIL),), left_out=((EVIL, EVIL),), reload_error=EVIL),
     )
     for html in (page(board), overview([], FRAME, board)):
         assert "<script" not in html

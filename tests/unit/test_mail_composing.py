@@ -62,7 +62,7 @@ def test_the_head_says_what_it_is_to_people_filters_and_robots() -> None:
         "Message-ID": "<thread-1.0@sup1.marseille.example>",
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
-        "Precedence": "bulk",
+        "Precedence": None,
         "List-Id": "<dbwatch.marseille.example>",
         "X-Dbwatch-Alert": "InstanceDown",
         "X-Dbwatch-Severity": "critical",
@@ -220,6 +220,32 @@ def test_what_a_template_cannot_say_is_said_plainly(tmp_path: Path) -> None:
     assert message["Message-ID"] == mail(letter(alert(alertname="Odd")))["Message-ID"].replace(
         "sup1.marseille.example", "sup1"
     )
+
+
+def test_only_what_wakes_nobody_is_bulk() -> None:
+    kinds = [LetterKind.ALERT, LetterKind.ESCALATION, LetterKind.FAILURE, LetterKind.DAILY, LetterKind.TEST]
+    warning = letter(alert(severity="warning"))
+
+    assert [None, None, None, "bulk", "bulk"] == [mail(of_kind(each, "fr"))["Precedence"] for each in kinds]
+    assert "bulk" == mail(warning)["Precedence"]
+
+
+@pytest.mark.parametrize(
+    ("language", "place", "answer"),
+    [
+        ("fr", "moteur postgres, env prod, service etat-civil, équipe dba", "Sans réponse  db7:5432, refused"),
+        ("en", "engine postgres, env prod, service etat-civil, team dba", "No answer     db7:5432, refused"),
+    ],
+)
+def test_a_card_names_its_place_and_why_it_was_not_reached(language: str, place: str, answer: str) -> None:
+    facts = (("unreachable pg-etatcivil", "db7:5432, refused"),)
+    message = mail(replace(letter(), language=language, facts=facts))
+    over = mail(replace(letter(change=Change.RESOLVED), language=language, facts=facts))
+
+    assert place in part(message, "plain")
+    assert answer in part(message, "plain")
+    assert "db7:5432, refused" in part(message, "html")
+    assert "db7" not in part(over, "plain")
 
 
 def test_facts_of_a_failure_are_shown() -> None:

@@ -60,8 +60,11 @@ class Disk(MemoryOutbox):
         await super().sent(letter_id, now, relay)
 
     async def sending(self, ids: Iterable[int]) -> list[int]:
-        self.check()
-        return await super().sending(ids)
+        """As SQLite has it: a transaction that writes nothing is not refused."""
+        chosen = list(ids)
+        if chosen:
+            self.check()
+        return await super().sending(chosen)
 
     def check(self) -> None:
         if self.is_full:
@@ -178,6 +181,17 @@ def test_a_full_disk_holds_no_letter_up_and_says_so() -> None:
         await asyncio.sleep(120)
         assert [False, True] == [*told, sender.figures.is_persisted]
         assert messages(outgoing()) == courier.taken
+
+    run(story)
+
+
+def test_mail_that_left_from_memory_does_not_make_a_full_disk_a_good_one() -> None:
+    async def story(sender: Sender, courier: Courier, disk: Disk) -> None:
+        disk.is_full = True
+        await post(sender, disk, outgoing())
+        await asyncio.sleep(300)
+        assert messages(outgoing()) == courier.taken
+        assert not sender.figures.is_persisted
 
     run(story)
 

@@ -87,6 +87,9 @@ def test_an_expression_becomes_a_tree(text: str, tree: object) -> None:
         ("sum by (__name__) (a)", "cannot be used as a label"),
         ('a{x="1" or y="2"}', "or"),
         ('"text"', "text"),
+        ("a > 1e400", "1e400 is larger than any number"),  # the parser makes it an infinity
+        ("a > .1e310", "larger than any number"),
+        ("increase(a[1h1h])", "not PromQL"),
         ("a +", "not PromQL"),
         ("1 > 2", "BOOL"),
         ("a and 1", "not allowed"),

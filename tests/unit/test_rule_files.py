@@ -45,6 +45,18 @@ def test_a_rule_becomes_a_value() -> None:
     assert "pg1: 1.5k" == rule.annotations["summary"].expand({"db_instance": "pg1"}, 1500.0)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("category: memory", 'category: "mem\\nory"', "memory.yml: Full: category: holds a control character"),
+        ("category: memory", 'category: memory, "a\\tb": x', "memory.yml: Full: 'a\\tb': holds a control character"),
+        ("alert: Full", 'alert: "A\\nB"', "memory.yml: 'A\\nB': the name of an alert is made of letters and digits"),
+    ],
+)
+def test_control_characters_are_refused_in_one_line(old: str, new: str, told: str) -> None:
+    assert any(each.startswith(told) for each in faults(GOOD.replace(old, new)))
+
+
 def test_several_files_are_one_list() -> None:
     rules = rule_files.read([("memory.yml", GOOD), ("other.yml", GOOD.replace("Full", "Fuller"))])
 

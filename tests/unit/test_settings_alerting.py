@@ -159,6 +159,9 @@ def test_the_environment_overrides_alerting_too(tmp_path: Path) -> None:
         ("alerting: {notify: mail}", "alerting.notify: must be one of off, direct, alertmanager, both"),
         ("alerting: {notfy: direct}", "alerting.notfy: is no setting -> did you mean notify?"),
         ("alerting: {evaluation_interval: 1h}", "alerting.evaluation_interval: must be between 100ms and 5m"),
+        ("alerting: {repeat_interval: 59s}", "alerting.repeat_interval: must be at least 1m"),
+        ("alerting: {quiet_hours: [{from: 7:00, to: 07:00}]}", "alerting.quiet_hours.0: begins when it ends"),
+        ("thresholds: {a_ratio: -0.1}", "thresholds.a_ratio: must not be negative -> give 0 or more"),
         ("alerting: {group_wait: soon}", "alerting.group_wait: not a duration -> write 500ms, 15s, 5m or 1h30m"),
         ("alerting: {quiet_hours: [{from: 25:00, to: 7:00}]}", "alerting.quiet_hours.0.from: is no time of day"),
         ("alerting: {daily_digest: {at: 800}}", "alerting.daily_digest.at: is no time of day"),
@@ -271,6 +274,7 @@ def test_the_instance_wins_over_the_settings_and_these_over_the_table() -> None:
         ("a: {value: true, help: A.}", "t.yml: a.value: must be a number"),
         ("a: {value: 1, help: A., engine: [x]}", "t.yml: a.engine: unknown key -> check its spelling, or remove it"),
         ("a: {value: 1, help: A., engines: [oracle]}", "t.yml: a.engines.0: must be one of postgres, mysql, mssql"),
+        ("a_bytes: {value: -1, help: A.}", "t.yml: a_bytes.value: must not be negative"),
         ("a: 1", "t.yml: a: must be a section of 'key: value' lines"),
         ("[a]", "t.yml: : must be a section"),
         ("a: {value: 1, help: A.}\na: {value: 1, help: A.}", "t.yml: line 2: the key 'a' stands twice"),
@@ -302,6 +306,11 @@ def test_an_unknown_threshold_is_refused_with_the_nearest_name_wherever_it_stand
     assert any(each.startswith("instances.pg1.thresholds.used:") for each in told)
     report = check_report(written(tmp_path, text), {}, library.load_for)
     assert 3 == sum("there is no such threshold" in line for line in report.lines)
+
+
+def test_a_negative_threshold_is_refused_where_what_it_is_compared_with_has_a_unit(tmp_path: Path) -> None:
+    (told,) = faults_of(tmp_path, ONE + "    thresholds: {used_ratio: -1, lag_seconds: 0, growth: -1}\n")
+    assert told.startswith("instances.pg1.thresholds.used_ratio: must not be negative")
 
 
 def test_rules_of_ones_own_may_bring_thresholds_of_their_own_but_not_displace_ours(tmp_path: Path) -> None:

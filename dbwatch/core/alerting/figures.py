@@ -17,6 +17,7 @@ class RuleFigures:
     took_seconds: float | None = None
     failures: Mapping[str, int] = field(default_factory=dict)  # by rule
     dropped_range_series: int = 0
+    left_out: int = 0  # rules that cannot run here
     alerts: Mapping[tuple[str, str], int] = field(default_factory=dict)  # by state and severity
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Pairs = tuple[tuple[str, str], ...]
 ALERTNAME = "alertname"
+UNREACHABLE = "unreachable "  # begins the name of a letter's fact; then comes the instance
 
 
 class AlertState(StrEnum):

@@ -87,6 +87,7 @@ class RulesStatus:
     took_seconds: float = 0.0
     interval_seconds: float = 15.0
     failing: tuple[tuple[str, str], ...] = ()  # rules that could not be evaluated the last time: name, why
+    left_out: tuple[tuple[str, str], ...] = ()  # rules that cannot run here at all: name, why
     reload_error: str = ""  # why the files on disk are not in use: those before them are
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import promql_parser
@@ -25,11 +26,14 @@ from dbwatch.errors import ConfigError, Fault
 
 MAX_DEPTH = 40
 MAX_CHARACTERS = 4000
+MOST_SHOWN = 20
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 # promql_parser panics, which nothing may catch, where a number such as 1e999 or NaN stands for a duration.
 QUOTED = re.compile(r"""\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`|#[^\n]*""", re.DOTALL)
 ODD_RANGE = re.compile(r"\[(?!\s*(?:\d{1,6}(?:ms|[smhdwy]))+\s*\])")
+# promql_parser makes an infinity of 1e400, Prometheus refuses it; both take Inf.
+NUMERAL = re.compile(r"(?<![\w.:])(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?(?!\w)", re.IGNORECASE | re.ASCII)
 OFFSET = re.compile(r"\boffset\b", re.IGNORECASE)
 # What RE2 and Python's re understand alike, and neither slowly: no anchors, no repeated groups, no Unicode classes.
 CLASS_ITEM = r"(?:(?!--|&&|~~|\|\|)[^\\\[\]]|\\[][.\-+*?(){}|^$/\\dDwW])"
@@ -57,7 +61,7 @@ def parse(text: str, where: str) -> Expression:
     if len(text) > MAX_CHARACTERS:
         raise ConfigError([Fault(where, f"an expression of more than {MAX_CHARACTERS} characters", "divide the rule")])
     try:
-        _refuse_odd_durations(text)
+        _refuse_what_parsers_differ_on(text)
         return _tree(promql_parser.parse(text), 0)
     except _RefusedError as error:
         raise ConfigError([Fault(where, str(error), f"here one can use {SUBSET}")]) from None
@@ -65,12 +69,14 @@ def parse(text: str, where: str) -> Expression:
         raise ConfigError([Fault(where, f"not PromQL: {error}", "try it with promtool check rules")]) from None
 
 
-def _refuse_odd_durations(text: str) -> None:
+def _refuse_what_parsers_differ_on(text: str) -> None:
     bare = QUOTED.sub(" ", text)
     if OFFSET.search(bare):
         raise _RefusedError("offset is outside of the subset")
     if ODD_RANGE.search(bare):
         raise _RefusedError("a range is written like [5m]; subqueries are outside of the subset")
+    if too_large := next((each for each in NUMERAL.findall(bare) if math.isinf(float(each))), ""):
+        raise _RefusedError(f"{too_large[:MOST_SHOWN]} is larger than any number")
 
 
 def _tree(node: promql_parser.Expr, depth: int) -> Expression:
