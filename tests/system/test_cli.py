@@ -277,8 +277,9 @@ def test_maintenance_without_a_daemon_is_remembered(shell: Shell) -> None:
 
     assert 0 == started.returncode, started.stderr
     again = shell("maintenance", "start", "pg1", "--reason", "disk").stdout.splitlines()
-    assert again[1].startswith("this replaces the window that ")
-    assert again[1].endswith(": upgrade")
+    assert again[0].startswith("no dbwatch answers on ")
+    assert again[-1].startswith("this replaces the window that ")
+    assert again[-1].endswith(": upgrade")
     assert "disk" in shell("maintenance", "list").stdout
     assert 0 == shell("maintenance", "stop", "pg1").returncode
     assert "no maintenance window is open\n" == shell("maintenance", "list").stdout
