@@ -144,6 +144,7 @@ def test_mail_that_cannot_leave_waits_over_a_kill_and_leaves_as_one_letter(
 ) -> None:
     server = new_postgres()
     settings = watched(server, probe_interval=PROBE_SECONDS) | alerting(mailbox, down(tmp_path))
+    settings |= {"thresholds": {"server_restarted_seconds": 0.0}}  # that it is young is another letter
     closed: dict[str, Any] = json.loads(json.dumps(settings))
     closed["mail"]["relays"][0]["port"] = free_port()
     running = daemon(closed)
