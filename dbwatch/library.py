@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 FAMILIES = "families.yml"
 THRESHOLDS = "thresholds.yml"
+OF_BACKUPS = "backup_"  # how the names of their questions begin
 
 
-def load_for(settings: Settings, at: Placing = unplaced) -> Catalogue:
-    """The catalogue that these settings ask for. Raise ConfigError, also where they name a collector that is not."""
-    loaded = load(settings.collectors_dir)
+def load_for(settings: Settings, at: Placing = unplaced, *, backups: bool = False) -> Catalogue:
+    """The catalogue that these settings ask for, or a restore. Raise ConfigError, also where a collector is none."""
+    loaded = load(settings.collectors_dir, backups=backups or settings.backs_up)
     faults = unknown_collectors(settings, loaded.known_collectors(), at)
     with suppress(ConfigError):  # a table that cannot be read is told with the rules that it belongs to
         faults += unknown_thresholds(settings, thresholds(settings.alerting.rules_dir).keys(), at)
@@ -37,11 +38,14 @@ def load_for(settings: Settings, at: Placing = unplaced) -> Catalogue:
     return loaded
 
 
-def load(collectors_dirs: Iterable[Path] = ()) -> Catalogue:
-    """Everything that ships, and the operator's own: DIR/families.yml and DIR/<engine>/*.sql. Raise CatalogueError."""
+def load(collectors_dirs: Iterable[Path] = (), *, backups: bool = True) -> Catalogue:
+    """Everything that ships, and the operator's own: DIR/families.yml and DIR/<engine>/*.sql. Raise CatalogueError.
+
+    Without `backups`, what only they ask is not read: a start waits for each file, and each stays in memory.
+    """
     root = sql_root()
     families = catalogue.families(_read(root / FAMILIES), f"sql/{FAMILIES}")
-    sources = list(_builtin(root))
+    sources = list(_builtin(root, backups=backups))
     faults: list[Fault] = []
     for directory in collectors_dirs:
         own = list(_own(directory, faults))
@@ -132,10 +136,12 @@ def _borrowed(built: Catalogue, sources: Sequence[Source]) -> Iterator[Fault]:
                 yield Fault(source.path, f"{name} is a built-in family", "choose another name")
 
 
-def _builtin(root: Path) -> Iterator[Source]:
+def _builtin(root: Path, *, backups: bool = True) -> Iterator[Source]:
     for engine in ENGINES:
         for kind in ("metrics", "probes", "jobs"):
             for path in sorted((root / engine / kind).glob("*.sql")):
+                if path.name.startswith(OF_BACKUPS) and not backups:
+                    continue
                 shown = f"sql/{engine}/{kind}/{path.name}"
                 yield Source(engine, kind, path.stem, shown, _read(path))
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from dbwatch.history import History
     from dbwatch.http.own_metrics import OwnMetrics
     from dbwatch.jobs.office import JobOffice
-    from dbwatch.settings.models import Settings
     from dbwatch.store import Store
 
     Command = Callable[[dict[str, object]], Awaitable[object]]
@@ -55,7 +54,7 @@ class Backing:
     async def open(self, group: asyncio.TaskGroup, past: History) -> None:
         """Tasks are born in this group, now or when a reload asks for them."""
         self._group, self._past = group, past
-        if is_wanted(self._world.settings):
+        if self._world.settings.backs_up:
             await self._ensure()
 
     async def become(self, world: World) -> None:
@@ -63,7 +62,7 @@ class Backing:
         self._world = world
         if self._office is not None:
             self._office.become(world.settings, world.catalogue)
-        elif is_wanted(world.settings):
+        elif world.settings.backs_up:
             await self._ensure()
 
     async def stop(self) -> None:
@@ -112,13 +111,9 @@ class Backing:
 
     def figures(self) -> RepositoryFigures | None:
         """For the process's own metrics; None: nothing is backed up."""
-        if self._office is None or not is_wanted(self._world.settings):
+        if self._office is None or not self._world.settings.backs_up:
             return None
         return self._office.repository_figures()
-
-
-def is_wanted(settings: Settings) -> bool:
-    return any(each.backups.logical is not None and each.backups.logical.enabled for each in settings.watched)
 
 
 def _loaded() -> Callable[[World, Lent, History, Callable[[str], Collection[str]]], JobOffice]:

@@ -95,7 +95,7 @@ async def _run(settings: Settings, wish: Wish) -> int:
     known = await repository.records(wish.instance)
     record = await _chosen(repository, known, wish)
     part = _part(record, wish)
-    engine = engines.load_backing(record.manifest.engine, library.load_for(settings))
+    engine = engines.load_backing(record.manifest.engine, library.load_for(settings, backups=True))
     source = Source(repository, engine, settings.backups)
     async with AsyncExitStack() as stack:
         target, told = await _target(stack, settings, source, record, wish)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from dbwatch.errors import EngineError, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
 
     from dbwatch.core.model import Facts, Lane, Query, Question, Rows
     from dbwatch.settings.models import Instance
 
 ONLY_READ = "A collector may only read: take what writes out of its query."
+TRY_AGAIN_SECONDS = 0.1
 Purpose = Literal["monitor", "audit", "backup"]
 
 
@@ -74,3 +76,18 @@ async def deadline(seconds: float, what: str) -> AsyncIterator[None]:
             yield
     except TimeoutError:
         raise EngineError(Reason.TIMEOUT, f"{what}: no answer within {seconds:g} s") from None
+
+
+async def until_reached(login: Callable[[], AbstractAsyncContextManager[object]], seconds: float) -> None:
+    """Until a login works. Raise the EngineError of the last that did not."""
+    last = EngineError(Reason.TIMEOUT, f"no answer within {seconds:g} s")
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while True:
+                try:
+                    async with login():
+                        return
+                except EngineError as error:
+                    last = error
+                await asyncio.sleep(TRY_AGAIN_SECONDS)
+    raise last

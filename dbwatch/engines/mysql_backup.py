@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -17,11 +16,12 @@ from dbwatch.engines import mysql_backup_privileges as privileges
 from dbwatch.engines import mysql_backup_programs as programs_of
 from dbwatch.engines import mysql_backup_restore as restore
 from dbwatch.engines.backing import Preflight
+from dbwatch.engines.base import until_reached
 from dbwatch.engines.mysql_backup_commands import Plan
 from dbwatch.engines.mysql_backup_programs import MARIADB, MYSQL
 from dbwatch.engines.mysql_backup_session import asker
 from dbwatch.engines.mysql_backup_source import MysqlStep, account_statements
-from dbwatch.errors import EngineError, Reason
+from dbwatch.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 FORMAT = "sql"
 MOST_NAMED = 5
 MOST_PROBLEMS = 50
-TRY_AGAIN_SECONDS = 0.1
 LOOKING = "dbwatch/looking"
 FINE = frozenset({"status", "info", "note"})  # what CHECK TABLE says besides errors and warnings
 
@@ -139,17 +138,7 @@ class MysqlBackup:
         return restore.scratch(directory, programs, account, self._questions, server)
 
     async def wait_ready(self, instance: Instance, seconds: float) -> None:
-        last = EngineError(Reason.TIMEOUT, f"no answer within {seconds:g} s")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while True:
-                    try:
-                        async with asker(instance, self._questions, LOOKING):
-                            return
-                    except EngineError as error:
-                        last = error
-                    await asyncio.sleep(TRY_AGAIN_SECONDS)
-        raise last
+        await until_reached(lambda: asker(instance, self._questions, LOOKING), seconds)
 
     async def occupied(self, target: Target, selection: Selection, manifest: Manifest) -> str:
         async with asker(target.instance, self._questions, LOOKING) as opened:

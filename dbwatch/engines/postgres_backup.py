@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import Facts, FactsMode, JobReason
@@ -14,10 +12,11 @@ from dbwatch.engines import postgres_backup_programs as programs_of
 from dbwatch.engines import postgres_backup_restore as restore
 from dbwatch.engines import postgres_backup_scratch as throw_away
 from dbwatch.engines.backing import Command, Pipeline
+from dbwatch.engines.base import until_reached
 from dbwatch.engines.postgres_backup_dump import DatabaseStep, GlobalsStep, Plan
 from dbwatch.engines.postgres_backup_preflight import preflight
 from dbwatch.engines.postgres_backup_session import asker
-from dbwatch.errors import EngineError, JobError, Reason
+from dbwatch.errors import JobError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 # They want a place in shared_preload_libraries, and would begin to work by themselves: never on a scratch server.
 PRELOADED = frozenset({"citus", "pg_cron", "pg_partman_bgw", "pglogical", "timescaledb"})
 TERMINATE = "SELECT pg_terminate_backend($1)"
-TRY_AGAIN_SECONDS = 0.1
 
 
 class PostgresBackup:
@@ -86,17 +84,7 @@ class PostgresBackup:
         return throw_away.scratch(directory, programs, account)
 
     async def wait_ready(self, instance: Instance, seconds: float) -> None:
-        last = EngineError(Reason.TIMEOUT, f"no answer within {seconds:g} s")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while True:
-                    try:
-                        async with asker(instance, self._questions, restore.APPLICATION):
-                            return
-                    except EngineError as error:
-                        last = error
-                    await asyncio.sleep(TRY_AGAIN_SECONDS)
-        raise last
+        await until_reached(lambda: asker(instance, self._questions, restore.APPLICATION), seconds)
 
     async def occupied(self, target: Target, selection: Selection, manifest: Manifest) -> str:
         return await restore.occupied(target, selection, manifest, self._questions)

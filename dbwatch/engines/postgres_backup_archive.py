@@ -14,7 +14,8 @@ from dbwatch.core.backups import toc
 from dbwatch.core.backups.model import JobReason, MemberRole
 from dbwatch.engines import postgres_backup_commands as commands
 from dbwatch.engines.backing import Command, Pipeline
-from dbwatch.engines.postgres_backup_programs import ENVIRONMENT, ZSTD
+from dbwatch.engines.postgres_backup_programs import ZSTD
+from dbwatch.engines.programs import ENVIRONMENT
 from dbwatch.errors import JobError
 
 if TYPE_CHECKING:

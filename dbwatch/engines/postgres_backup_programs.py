@@ -2,76 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import shutil
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import Codec, JobReason
-from dbwatch.engines.backing import Program
+from dbwatch.engines import programs
+from dbwatch.engines.programs import tried
 from dbwatch.errors import JobError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-TRY_SECONDS = 20.0
-ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+    from dbwatch.engines.backing import Program
+
 # Where distributions put each major version by itself.
 INSTALLATIONS = (("usr", "lib", "postgresql", "*", "bin"), ("usr", "pgsql-*", "bin"))
 REACHED_THE_CONNECTION = ("connection to server", "could not connect to server")
 NOWHERE = "/nonexistent"
-LARGEST_ANSWER_BYTES = 256 * 1024**2
 MEND = "install the PostgreSQL client of that version, or name its directory in backups.postgres_programs"
 ZSTD, UNSHARE, SETPRIV = "zstd", "unshare", "setpriv"
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a short program answered."""
-
-    returncode: int
-    output: bytes
-    error: str
-
-
-async def tried(*argv: str | Path, stdin: bytes | None = None, seconds: float = TRY_SECONDS) -> Said:
-    """Run something short to its end; whoever waits no longer takes it along."""
-    process = await asyncio.create_subprocess_exec(
-        *map(str, argv),
-        stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=ENVIRONMENT,
-    )
-    try:
-        async with asyncio.timeout(seconds):
-            output, error = await process.communicate(stdin)
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
-    return Said(process.returncode or 0, output, error.decode(errors="replace").strip())
-
-
 async def asked(path: Path) -> Program | None:
     """A program and its version, None where it does not run."""
-    try:
-        said = await tried(path, "--version")
-    except (OSError, TimeoutError):
-        return None
-    text = said.output.decode(errors="replace").strip()
-    version = version_in(text)
-    return None if said.returncode or not version else Program(path.name, path, version, text)
+    return await programs.asked(path, version_in)
 
 
 def version_in(text: str) -> tuple[int, ...]:
     """The first version that a program tells of itself: 18.6, v1.5.4, 19beta1."""
-    found = re.search(r"\d+(?:\.\d+)+", text) or re.search(r"\d+", text)
-    return tuple(map(int, found[0].split("."))) if found else ()
+    found = re.search(r"\d+", text)
+    return programs.version_in(text) or ((int(found[0]),) if found else ())
 
 
 def directories(first: Iterable[Path]) -> tuple[Path, ...]:

@@ -8,9 +8,13 @@ import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dbwatch.core.conditions import parse_version
 from dbwatch.engines.backing import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TRY_SECONDS = 20.0
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
@@ -50,16 +54,20 @@ async def tried(*argv: str | Path, stdin: bytes | None = None, seconds: float = 
     return Said(process.returncode or 0, output, error.decode(errors="replace").strip())
 
 
-async def asked(path: Path) -> Program | None:
-    """A program and the first version that it names, None where it does not run."""
+def version_in(text: str) -> tuple[int, ...]:
+    """The first version of several numbers that a program tells of itself; empty: it tells none."""
+    found = re.search(r"\d+(?:\.\d+)+", text)
+    return parse_version(found[0]) if found else ()
+
+
+async def asked(path: Path, version_of: Callable[[str], tuple[int, ...]] = version_in) -> Program | None:
+    """A program and its version, None where it does not run or tells none."""
     try:
         said = await tried(path, "--version")
     except (OSError, TimeoutError):
         return None
-    found = re.search(r"\d+(?:\.\d+)+", said.text)
-    if said.returncode or found is None:
-        return None
-    return Program(path.name, path, parse_version(found[0]), said.text.partition("\n")[0])
+    version = version_of(said.text)
+    return None if said.returncode or not version else Program(path.name, path, version, said.text.partition("\n")[0])
 
 
 def on_path(name: str) -> Path | None:

@@ -108,7 +108,7 @@ class Desk:
     async def run_of(self, run_id: str) -> JobRun | None:
         if run_id in self.runs:
             return self.runs[run_id].record
-        return next((run for run in await self.book.runs(1000) if run.id == run_id), None)
+        return next((run for run in await self.book.runs(KNOWN_RUNS) if run.id == run_id), None)
 
     async def records(self, instance: str = "") -> list[BackupRecord]:
         """As the index has them: without the facts of each table."""

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from dbwatch.engines.backing import Target
 
 PACE_SECONDS = 0.2
-LOGIN_AGAIN_SECONDS = 0.1
 BEAT_SECONDS = 5.0
 DATABASE = "dbwatch_heartbeat"  # of the drill itself, apart from everybody's
 SCHEMA, TABLE = "dbwatch", "heartbeat"  # what an operator may keep in a database of his own

@@ -242,5 +242,10 @@ class Settings(Model):
     max_concurrent_connects: PositiveInt = 32
 
     @property
+    def backs_up(self) -> bool:
+        """Whether any instance asks for backups: who does not need not pay for them."""
+        return any(each.backups.logical is not None and each.backups.logical.enabled for each in self.watched)
+
+    @property
     def watched(self) -> tuple[Instance, ...]:
         return tuple(instance for instance in self.instances.values() if instance.enabled)
