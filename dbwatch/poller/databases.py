@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from dbwatch.core.schedule import AUTH_BACKOFF_SECONDS, FRESH_FOR_INTERVALS, MISSING_RETRY_SECONDS
 from dbwatch.errors import EngineError, Reason
 from dbwatch.poller import asking
+from dbwatch.poller.outcome import KEEPS_LAST_VALUE
 from dbwatch.poller.rendering import blocks_of
-from dbwatch.poller.watch import KEEPS_LAST_VALUE
 
 if TYPE_CHECKING:
     import asyncio

@@ -103,7 +103,17 @@ class LaneRunner:
     async def _until_reached(self) -> None:
         if not self._watch.reached.is_set() and self._session is None:
             self._heartbeats.forget(self._name)
-            await self._watch.reached.wait()
+            async with asyncio.TaskGroup() as group:
+                misses = group.create_task(self._miss_turns(), name=f"{self._name}/misses")
+                await self._watch.reached.wait()
+                misses.cancel()
+
+    async def _miss_turns(self) -> None:
+        """Nobody can log in: whose turn comes has no success any more, and keeps its plan for the moment we can."""
+        for plan in sorted(self._plans.values(), key=lambda plan: plan.due_at):
+            await asyncio.sleep(max(0.0, plan.due_at - self._watch.clock.monotonic()))
+            self._watch.missed(self._collectors[plan.name], plan.interval_seconds)
+            self._watch.publish()
 
     async def _round(self) -> None:
         now = self._watch.clock.monotonic()

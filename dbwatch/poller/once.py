@@ -17,8 +17,8 @@ from dbwatch.errors import EngineError, Reason, UsageError
 from dbwatch.host.machine import Machine
 from dbwatch.poller import advice, asking, self_metrics
 from dbwatch.poller.login import PHASE
+from dbwatch.poller.naming import address
 from dbwatch.poller.poller import configured
-from dbwatch.poller.watch import address
 from dbwatch.store import CollectorStatus, InstanceState
 
 if TYPE_CHECKING:

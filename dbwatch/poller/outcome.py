@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dbwatch.core import exposition
 from dbwatch.core.model import Block
+from dbwatch.errors import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     Lines = Mapping[str, tuple[bytes, ...]]
 
 DATABASE = "database"
+# The last value is still the best one known; everything else is gone at once.
+KEEPS_LAST_VALUE = frozenset(
+    {Reason.TIMEOUT, Reason.LOCK, Reason.LOST, Reason.REFUSED, Reason.DNS, Reason.STARTING, Reason.TOO_MANY_CONNECTIONS,
+     Reason.TLS, Reason.AUTH, Reason.OTHER}
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from dbwatch.core.model import Snapshot
 from dbwatch.core.schedule import FRESH_FOR_INTERVALS
 from dbwatch.errors import EngineError, Reason
 from dbwatch.poller import advice, asking, self_metrics
-from dbwatch.poller.outcome import lines_of, publishing_interval, without
+from dbwatch.poller.naming import address, identity
+from dbwatch.poller.outcome import KEEPS_LAST_VALUE, lines_of, publishing_interval, without
 from dbwatch.store import CollectorStatus, InstanceState
 
 if TYPE_CHECKING:
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-# The last value is still the best one known; everything else is gone at once.
-KEEPS_LAST_VALUE = frozenset(
-    {Reason.TIMEOUT, Reason.LOCK, Reason.LOST, Reason.REFUSED, Reason.DNS, Reason.STARTING, Reason.TOO_MANY_CONNECTIONS,
-     Reason.TLS, Reason.AUTH, Reason.OTHER}
-)  # fmt: skip
 PAGE_LABELS = frozenset({"env", "service", "team"})
 
 
@@ -62,6 +58,7 @@ class Watch:
         self.look_again = asyncio.Event()  # set by a lane that lost its session: probe now
         self.changed = asyncio.Event()  # set and replaced whenever role, version or start time changed
         self.generation = 0  # how often they, or our rights, did
+        self._missed: set[str] = set()  # collectors that fail only because nobody can log in
         self._rights: int | None = None  # a hash: the text holds more than anybody should keep
         self._in_maintenance = in_maintenance
         extra = {name: text for name, text in instance.labels.model_dump().items() if name not in PAGE_LABELS}
@@ -133,7 +130,10 @@ class Watch:
     def may_log_in(self) -> None:
         """Raise the probe's last error while no login succeeds: a refused account must not be tried by every lane."""
         if not self.reached.is_set():
-            raise EngineError(self.state.reason or Reason.LOST, self.state.message or "not probed yet")
+            raise self._unreached()
+
+    def _unreached(self) -> EngineError:
+        return EngineError(self.state.reason or Reason.LOST, self.state.message or "not probed yet")
 
     # --- facts ---
 
@@ -204,13 +204,25 @@ class Watch:
         )
         if outcome.error is not None:
             self._note_error(collector.name, outcome.error)
-        elif before.succeeded is False:
+        elif before.succeeded is False and collector.name not in self._missed:
             log.info("collector_recovered", instance=self.name, collector=collector.name)
+        self._missed.discard(collector.name)
         self._status(status)
 
     def failed(self, collector: Collector, error: EngineError, seconds: float | None, interval_seconds: float) -> None:
         """A run gave nothing."""
         self._note_error(collector.name, error)
+        self._gave_nothing(collector, error, seconds, interval_seconds)
+
+    def missed(self, collector: Collector, interval_seconds: float) -> None:
+        """Its turn came while nobody can log in: no error of its own, and the log has told why; but no success."""
+        if self.state.collectors[collector.name].succeeded:
+            self._missed.add(collector.name)
+            self._gave_nothing(collector, self._unreached(), None, interval_seconds)
+
+    def _gave_nothing(
+        self, collector: Collector, error: EngineError, seconds: float | None, interval_seconds: float
+    ) -> None:
         if error.reason not in KEEPS_LAST_VALUE:
             self.store.remove(self.name, collector.name)
         status = self.state.collectors[collector.name]
@@ -284,16 +296,3 @@ class Watch:
         lines = lines_of(self.renderer, self_metrics.COLLECTOR, blocks)
         snapshot = Snapshot(self.name, self_metrics.COLLECTOR, self.clock.time(), 0.0, tuple(blocks))
         self.store.put(snapshot, lines)
-
-
-def identity(facts: Facts) -> dict[str, object]:
-    """What must not change while series go on: a server that restarted within the same second is the same."""
-    started = round(facts.started_at) if facts.started_at is not None else None
-    server = {"system_identifier": facts.system_identifier, "started_at": started}
-    return {"role": facts.role.value, "version": facts.version_text, **server}
-
-
-def address(instance: Instance) -> str:
-    """Where the instance is, for people: host and port, or the socket."""
-    socket = getattr(instance, "socket", None)
-    return str(socket) if socket else f"{instance.address}:{instance.port}"

@@ -349,6 +349,25 @@ def test_a_server_that_falls_silent_is_down_and_costs_no_sessions() -> None:
     run(story())
 
 
+def test_while_nobody_can_log_in_no_collector_is_said_to_succeed_once_its_turn_has_come() -> None:
+    async def story() -> None:
+        server = engine()
+        async with polled(server) as scene:
+            server.silent = True
+            await scene.after(40)
+            assert scene.value("dbwatch_collector_success", collector="things") == 0
+            assert scene.value("dbwatch_collector_success", collector="sizes") == 1  # it has not been due
+            assert scene.value("dbwatch_sizes") == 200
+            await scene.after(300)
+            assert scene.value("dbwatch_collector_success", collector="sizes") == 0
+            assert scene.value("dbwatch_sizes") == 200  # three intervals long
+            server.silent = False
+            await scene.after(40)
+            assert scene.value("dbwatch_collector_success", collector="sizes") == 1
+
+    run(story())
+
+
 def test_a_dropped_database_goes_at_once_and_the_others_stay() -> None:
     async def story() -> None:
         server = engine()
