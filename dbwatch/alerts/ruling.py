@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 import structlog
 
 from dbwatch.alerts.judging import Judge, Seen
+from dbwatch.alerts.unchanged import Unchanged
 from dbwatch.alerts.values import Reader, present, wanted
 from dbwatch.core import rules as core_rules
 from dbwatch.core.alerting.states import advance, removed
 from dbwatch.core.promql import Ring, Sample, evaluate
-from dbwatch.core.promql.syntax import is_local, selectors
+from dbwatch.core.promql.syntax import is_local, is_timeless, selectors
 from dbwatch.errors import EvaluationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from dbwatch.alerts.values import OwnSamples, Wanted
+    from dbwatch.alerts.values import OwnSamples, Taken, Wanted
     from dbwatch.core.alerting.model import Alert
     from dbwatch.core.promql import Selector, Source
     from dbwatch.core.rules import AlertRule, Feed, WhereItRuns
@@ -39,18 +40,23 @@ BATCHED_BY = "db_instance"
 
 @dataclass(frozen=True, slots=True)
 class RunningRule:
-    """A rule, who feeds it, whether it can be evaluated for a few instances at a time, and how far it looks back."""
+    """A rule, who feeds it, whether it can be evaluated for a few instances at a time, and how far it looks back.
+
+    `reads`: the names that its result depends upon, where it depends on nothing else, such as the time.
+    """
 
     rule: AlertRule
     feeds: tuple[Feed, ...]
     is_local: bool
     range_seconds: float
+    reads: frozenset[str]
 
     @classmethod
     def of(cls, judged: WhereItRuns) -> RunningRule:
         rule = judged.rule
         range_seconds = max((each.seconds for each in core_rules.ranges([rule])), default=0.0)
-        return cls(rule, judged.feeds, is_local(rule.expression, BATCHED_BY), range_seconds)
+        reads = {each.name for each in selectors(rule.expression)} if is_timeless(rule.expression) else ()
+        return cls(rule, judged.feeds, is_local(rule.expression, BATCHED_BY), range_seconds, frozenset(reads))
 
 
 class Ruling:
@@ -61,6 +67,7 @@ class Ruling:
         self._reader = Reader(store, own)
         self._running: tuple[RunningRule, ...] = ()
         self._ring = Ring(())
+        self._unchanged = Unchanged()
         self._wanted: Wanted = {}  # by the rules that are evaluated in batches, and by all ranges
         self._wanted_of_all: Wanted = {}  # by the rules that must see all instances
         self.failures: Counter[str] = Counter()
@@ -83,6 +90,7 @@ class Ruling:
         ring = Ring(core_rules.ranges(each.rule for each in self._running))
         ring.adopt(self._ring)
         self._ring = ring
+        self._unchanged = Unchanged()
         self._wanted = wanted([*self._selectors(is_local=True), *ring.selectors])
         self._wanted_of_all = wanted(self._selectors(is_local=False))
         self.failures = Counter({each.rule.name: self.failures[each.rule.name] for each in self._running})
@@ -102,7 +110,7 @@ class Ruling:
         """
         running, found, seen = self._running, _Found(), Seen.of(self._store)
         self._pauses_seconds = PAUSES_SHARE * interval_seconds
-        await self._look_at_batches([each.rule for each in running if each.is_local], now, found)
+        await self._look_at_batches([each for each in running if each.is_local], now, found)
         await self._look_at_all([each.rule for each in running if not each.is_local], now, found)
         by_rule: dict[str, dict[str, Alert]] = {}
         for mark, alert in known.items():
@@ -116,20 +124,30 @@ class Ruling:
             result |= removed(left, now)
         return result
 
-    async def _look_at_batches(self, rules: Sequence[AlertRule], now: float, found: _Found) -> None:
+    async def _look_at_batches(self, rules: Sequence[RunningRule], now: float, found: _Found) -> None:
         """All ranges are fed here: those of the other rules too."""
         ring, places = self._ring, self._reader.places()
         ring.begin(now)
         for start in range(0, len(places), BATCH):
             batch = places[start : start + BATCH]
             began = asyncio.get_running_loop().time()
-            source = present(self._reader.read(batch, self._wanted), ring, batch)
-            ring.add(source.instant)
+            taken = self._reader.read(batch, self._wanted)
+            seen = _Batch(batch[0], taken, present(taken, ring, batch))
+            ring.add(seen.source.instant)
             for rule in rules:
-                found.evaluate(rule, source, now)
+                self._evaluate(rule, seen, now, found)
             await self._rest(asyncio.get_running_loop().time() - began, batches=len(places) / BATCH)
         ring.end()
         self.dropped_range_series += ring.dropped_series
+
+    def _evaluate(self, running: RunningRule, batch: _Batch, now: float, found: _Found) -> None:
+        rule, inputs = running.rule, batch.taken.inputs(running.reads)
+        result = self._unchanged.result(rule.name, batch.first, inputs) if inputs else None
+        if result is not None:
+            found.vectors[rule.name] += result
+            return
+        result = found.evaluate(rule, batch.source, now)
+        self._unchanged.keep(rule.name, batch.first, inputs, result)
 
     async def _rest(self, cost_seconds: float, batches: float) -> None:
         await asyncio.sleep(min(PAUSE_COSTS * cost_seconds, self._pauses_seconds / batches) if batches > 1 else 0)
@@ -162,6 +180,15 @@ class Ruling:
         self.failing[name] = problem
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A few instances: the first one's name, and what is seen of all of them."""
+
+    first: str
+    taken: Taken
+    source: Source
+
+
 class _Found:
     """What the expressions gave at one step, by rule."""
 
@@ -169,10 +196,13 @@ class _Found:
         self.vectors: defaultdict[str, list[Sample]] = defaultdict(list)
         self.problems: dict[str, str] = {}
 
-    def evaluate(self, rule: AlertRule, source: Source, now: float) -> None:
+    def evaluate(self, rule: AlertRule, source: Source, now: float) -> Sequence[Sample] | None:
+        """What it adds; None and a problem where it cannot be evaluated."""
         try:
             value = evaluate(rule.expression, source, now)
         except EvaluationError as error:
             self.problems[rule.name] = str(error)
-        else:
-            self.vectors[rule.name] += value if isinstance(value, list) else [Sample({}, value)]
+            return None
+        vector = value if isinstance(value, list) else [Sample({}, value)]
+        self.vectors[rule.name] += vector
+        return vector

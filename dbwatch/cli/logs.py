@@ -6,9 +6,11 @@ import logging
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-import structlog
-
+from dbwatch.cli.lean import without
 from dbwatch.cli.redaction import clean
+
+with without("rich"):  # for coloured tracebacks, which we do not print: 3 MiB of every daemon
+    import structlog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

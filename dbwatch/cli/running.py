@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import gc
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -39,8 +38,6 @@ def run(options: Options) -> int:
     one_of(options.log_format, FORMATS, "--log.format")
     configured = load(options.config, os.environ).logging
     logs.set_up(options.log_format or configured.format, options.log_level or configured.level)
-
-    gc.disable()  # until all is started: what is imported stays, and walking through it takes a tenth of the start
 
     from dbwatch import app
     from dbwatch.app.world import Flags

@@ -28,7 +28,7 @@ Duration = Annotated[float, BeforeValidator(durations.seconds), Field(gt=0)]
 class Head(BaseModel):
     """Closed: a key that we do not know is a mistake, not a wish."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True)
 
 
 HeadModel = TypeVar("HeadModel", bound=Head)

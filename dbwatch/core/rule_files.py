@@ -30,7 +30,7 @@ Duration = Annotated[float, BeforeValidator(durations.of_prometheus)]
 
 
 class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class _RuleText(_Closed):

@@ -30,7 +30,7 @@ class Threshold:
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
     value: Annotated[float, Field(strict=True, allow_inf_nan=False)]
     help: Annotated[str, Field(pattern=r"^\S[^\n]*\.$")]
     engines: Annotated[tuple[Literal["postgres", "mysql", "mssql"], ...], Field(min_length=1)] | None = None

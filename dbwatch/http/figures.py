@@ -32,7 +32,7 @@ RATE_MAX_SECONDS = 300.0  # readings further apart say nothing of now
 class Fallback(BaseModel):
     """What a figure shows where its own family has no sample."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     family: str
     aggregate: Literal["sum", "max", "min"]
@@ -42,7 +42,7 @@ class Fallback(BaseModel):
 class Definition(BaseModel):
     """One entry of figures.yml."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     title: str = Field(min_length=1)
     family: str

@@ -58,7 +58,7 @@ def _bcrypt(secret: SecretStr) -> SecretStr:
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Tls(_Model):
@@ -97,7 +97,7 @@ class Tls(_Model):
 class Headers(BaseModel):
     """http_server_config.headers: the same five as exporter-toolkit."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", populate_by_name=True)
 
     csp: str = Field(default="", alias="Content-Security-Policy")
     frames: Literal["", "deny", "sameorigin", "DENY", "SAMEORIGIN"] = Field(default="", alias="X-Frame-Options")

@@ -69,7 +69,7 @@ Threshold = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 class Model(BaseModel):
     """Frozen, closed, and silent about its input: a wrong section must not print the password in it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Secret(Model):

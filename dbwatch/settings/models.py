@@ -64,7 +64,7 @@ class Credentials(Secret):
 class Labels(Model):
     """env, service and team stand on every series; anything else only on dbwatch_instance_info."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="allow", hide_input_in_errors=True)
     __pydantic_extra__: dict[LabelName, str]
 
     env: str = ""

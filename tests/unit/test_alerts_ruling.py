@@ -198,11 +198,14 @@ def test_a_range_goes_on_over_a_reload_of_the_rules() -> None:
 def test_the_process_watches_itself_with_the_same_rules() -> None:
     reader = Reader(Store({}), lambda: [("own_total", {"task": "x"}, 2.0), ("other", {}, 1.0)])
 
-    assert reader.read(reader.places(), {"own_total": None}) == {"own_total": [({"task": "x"}, 2.0)]}
+    taken = reader.read(reader.places(), {"own_total": None})
+
+    assert taken.samples("own_total") == [({"task": "x"}, 2.0)]
+    assert taken.samples("other") == []
 
 
 def test_an_instance_that_went_while_others_were_read_has_nothing() -> None:
-    assert Reader(Store({}), list).read(["gone"], {"t_size": None}) == {}
+    assert Reader(Store({}), list).read(["gone"], {"t_size": None}).samples("t_size") == []
 
 
 @pytest.mark.parametrize(
@@ -258,7 +261,7 @@ def test_many_instances_are_told_apart_and_seen_together() -> None:
 )
 def test_only_the_rows_that_rules_name_are_read(texts: list[str], expected: tuple[str, frozenset[str]] | None) -> None:
     found = wanted(selector for text in texts for selector in selectors(parse(text, "test")))
-    rows = Reader(store_with({"a": 1, "b": 2, "c": 3, "": 4}), list).read(["pg"], found)["t_size"]
+    rows = Reader(store_with({"a": 1, "b": 2, "c": 3, "": 4}), list).read(["pg"], found).samples("t_size")
 
     assert found == {"t_size": expected}
     assert len(rows) == (len(expected[1]) if expected else 4)

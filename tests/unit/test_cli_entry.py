@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
 
 from dbwatch import __version__
 from dbwatch.cli import initial, looking, main, maintenance, running
+from dbwatch.cli.lean import without
 from dbwatch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -159,3 +161,17 @@ def test_init_tells_what_a_normal_user_must_change(tmp_path: Path) -> None:
 def test_reload_tells_what_its_option_is_for(capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == main(["reload", "--help"])
     assert "only tells where its control socket is" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_daemon_does_not_load_what_colours_tracebacks() -> None:
+    asked = "import sys, dbwatch.cli.running, dbwatch.app; print('structlog' in sys.modules, 'rich' in sys.modules)"
+    told = subprocess.run([sys.executable, "-c", asked], check=True, capture_output=True, text=True)
+
+    assert told.stdout.split() == ["True", "False"]
+
+
+def test_a_library_that_was_left_out_can_be_had_afterwards() -> None:
+    with pytest.raises(ModuleNotFoundError, match="left out here"), without("tabnanny"):
+        import_module("tabnanny")
+
+    assert import_module("tabnanny").__name__ == "tabnanny"

@@ -14,7 +14,7 @@ Names = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", hide_input_in_errors=True)
     source: Names
     target: tuple[str, ...] = ()
     equal: Names

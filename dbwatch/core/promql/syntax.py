@@ -191,6 +191,11 @@ def ranges(expression: Expression) -> list[RangeSelector]:
     return [node.range for node in walk(expression) if isinstance(node, OverRange)]
 
 
+def is_timeless(expression: Expression) -> bool:
+    """Whether it depends on the present samples alone: not on the clock, and not on what was before."""
+    return not any(isinstance(node, Time | OverRange) for node in walk(expression))
+
+
 def can_carry(expression: Expression, label: str) -> bool:
     """Whether its result may have this label, whatever the series have."""
     match expression:
