@@ -42,6 +42,7 @@ class FakeEngine:
     hung: int = 0  # how many logins did not come back
     sessions: list[FakeSession] = field(default_factory=list)  # the open ones
     certificate_not_after: float | None = None
+    seconds_each: float = 0.0  # that every answer takes
 
     async def connect(
         self, instance: Instance, lane: Lane, *, database: str | None = None, purpose: Purpose = "monitor"
@@ -62,7 +63,7 @@ class FakeEngine:
 
     async def wait(self, seconds: float, what: str) -> None:
         async with deadline(seconds, what):
-            await (asyncio.Event().wait() if self.silent else asyncio.sleep(0))
+            await (asyncio.Event().wait() if self.silent else asyncio.sleep(self.seconds_each))
 
 
 @dataclass

@@ -21,7 +21,7 @@ BACKOFF_MAX_SECONDS = 30.0
 FRESH_FOR_INTERVALS = 3.0
 SMOOTHING = 0.3
 # Who is up is known first; a first slow round costs the server most, with a fresh session for each database.
-START_SECONDS_EACH = {Lane.PROBE: 0.01, Lane.FAST: 0.05, Lane.SAMPLER: 0.05, Lane.SLOW: 0.45, Lane.HEAVY: 3.0}
+START_SECONDS_EACH = {Lane.PROBE: 0.01, Lane.FAST: 0.1, Lane.SAMPLER: 0.1, Lane.SLOW: 0.45, Lane.HEAVY: 3.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,11 @@ def phase(spread: str, interval_seconds: float) -> float:
 
 
 def due(plans: list[Plan], now: float) -> list[Plan]:
-    """Those that should run now, the longest waiting first."""
-    return sorted((plan for plan in plans if plan.due_at <= now), key=lambda plan: plan.due_at)
+    """Those that should run now, the earliest deadline first: what comes often need not wait for what comes seldom.
+
+    The deadline is the next run; what waits gets ever more urgent, so that nothing waits for ever.
+    """
+    return sorted((plan for plan in plans if plan.due_at <= now), key=lambda plan: plan.due_at + plan.interval_seconds)
 
 
 def after(plan: Plan, now: float, cost_seconds: float) -> Plan:

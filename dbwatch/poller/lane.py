@@ -127,7 +127,7 @@ class LaneRunner:
                 await self._ask_all(collectors)
                 self._attempts = 0
         except EngineError as error:
-            self._lost(error, collectors)
+            self._lost(error)
             if self._session is not None and self._session.broken:
                 await self._close()
         self._watch.publish()
@@ -164,16 +164,38 @@ class LaneRunner:
 
     async def _ask_all(self, collectors: list[Collector]) -> None:
         """One after the other; a session opened anew on the way may lead to another server, and then the round ends."""
-        facts = await self._introduced(collectors)
-        for collector in [item for item in collectors if item.scope is Scope.INSTANCE]:
-            if self._session is None or self._session.broken:
-                facts = await self._introduced(collectors)
+        waiting = {item.name for item in collectors if item.scope is Scope.INSTANCE}
+        facts, fresh_until = await self._introduced(collectors), self._stale_at()
+        while waiting:
+            collector = self._most_urgent(waiting)
+            waiting.discard(collector.name)
+            if self._session is None or self._session.broken or self._watch.clock.monotonic() > fresh_until:
+                facts, fresh_until = await self._introduced([collector, *collectors]), self._stale_at()
             if self._is_of_before():
                 return
             self._heartbeats.beat(self._name, collector.timeout_seconds + GRACE_SECONDS)
-            await self._one(collector, facts)
+            await self._one(collector, await self._proven(facts, collector))
         if not self._is_of_before():
             await self._each_database(facts, [item for item in collectors if item.scope is Scope.DATABASE])
+
+    def _most_urgent(self, waiting: set[str]) -> Collector:
+        """Of those of this round and of those that became due meanwhile: a long round must not hold up the frequent."""
+        now = self._watch.clock.monotonic()
+        due = schedule.due(list(self._plans.values()), now)
+        plan = next(each for each in due if self._collectors[each.name].scope is Scope.INSTANCE)
+        if plan.name not in waiting and plan.name in self._ran:
+            self._on_lateness(now - plan.due_at)
+        return self._collectors[plan.name]
+
+    def _stale_at(self) -> float:
+        """When role and version must be read again."""
+        return self._watch.clock.monotonic() + self._watch.instance.fast_interval
+
+    async def _proven(self, facts: Facts, collector: Collector) -> Facts:
+        """The facts with what this collector needs to be proven, where nobody in the round needed it before."""
+        probes = asking.needed_probes(self._watch.catalogue, [collector])
+        unproven = [probe for probe in probes if probe.name not in facts.probes]
+        return await asking.prove(await self._connected(), facts, unproven) if unproven else facts
 
     async def _introduced(self, collectors: list[Collector]) -> Facts:
         """Who answers now, and what it lets us see."""
@@ -248,17 +270,15 @@ class LaneRunner:
             result = await outcome(self._watch, *about, error=run.error, note="\n".join(run.notes))
             self._watch.succeeded(collector, result)
 
-    def _lost(self, error: EngineError, collectors: list[Collector]) -> None:
+    def _lost(self, error: EngineError) -> None:
         """No session, so nobody got an answer: the probe looks again at once, this lane waits a little longer."""
         self._attempts += 1
         wait = schedule.backoff(self._attempts, schedule.phase(f"{self._name}/{self._attempts}", 1.0))
         now = self._watch.clock.monotonic()
-        for collector in collectors:
-            plan = self._plans[collector.name]
-            if plan.due_at <= now:
-                self._ran.discard(collector.name)
-                self._plans[collector.name] = schedule.retried(plan, now + wait)
-                self._watch.failed(collector, error, None, plan.interval_seconds)
+        for plan in schedule.due(list(self._plans.values()), now):
+            self._ran.discard(plan.name)
+            self._plans[plan.name] = schedule.retried(plan, now + wait)
+            self._watch.failed(self._collectors[plan.name], error, None, plan.interval_seconds)
         self._watch.look_again.set()
 
     def _next(self, collector: Collector, cost_seconds: float, *, later: bool = False) -> None:

@@ -19,7 +19,7 @@ from tests.fakes import FACTS, FakeEngine, rows
 from tests.virtual_time import VirtualLoop, run
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from dbwatch.core.model import Facts, Rows
@@ -61,6 +61,7 @@ METRICS = {
         "dbwatch_active_session_seconds_total: {value: n, labels: {wait_class: class}, integrate: true}",
     ),
 }
+MINUTELY = {f"c{number}": ("interval: 60s", f"dbwatch_c{number}: {{value: n}}") for number in range(40)}
 QUESTION = "/* ---\ndescription: Q.\n--- */\nSELECT 1\n"
 PROBE = '/* ---\ndescription: P.\ngrant: {any: "GRANT pg_monitor TO {user};"}\n--- */\nSELECT true\n'
 DATABASES = rows("name", "remedy", of=[("rdv", None), ("etatcivil", None)])
@@ -70,15 +71,18 @@ DENIED = EngineError(Reason.AUTH, "password authentication failed")
 TIMEOUT = EngineError(Reason.TIMEOUT, "canceling statement due to statement timeout")
 
 
-def small_catalogue() -> catalogue.Catalogue:
+def small_catalogue(more: Mapping[str, tuple[str, str]] | None = None) -> catalogue.Catalogue:
     head = "/* ---\ndescription: C.\n{}\nmetrics:\n  {}\n--- */\nSELECT 1\n"
     sources = [
         Source("postgres", "metrics", name, f"{name}.sql", head.format(options, metric))
-        for name, (options, metric) in METRICS.items()
+        for name, (options, metric) in (METRICS | dict(more or {})).items()
     ]
     sources += [Source("postgres", "jobs", name, name, QUESTION) for name in ("facts", "databases")]
     sources.append(Source("postgres", "probes", "pg_monitor", "pg_monitor.sql", PROBE))
-    return catalogue.build(catalogue.families(FAMILIES, "families.yml") | SELF_FAMILIES, sources)
+    families = FAMILIES + "".join(
+        f"dbwatch_{name}: {{type: gauge, help: C., engines: [postgres]}}\n" for name in more or ()
+    )
+    return catalogue.build(catalogue.families(families, "families.yml") | SELF_FAMILIES, sources)
 
 
 @dataclass
@@ -90,6 +94,7 @@ class Scene:
     heartbeats: Heartbeats
     crashes: list[str] = field(default_factory=list)
     most_sessions: int = 0
+    lateness: list[float] = field(default_factory=list)
 
     def value(self, family: str, **labels: str) -> float | None:
         found = [
@@ -122,16 +127,18 @@ def engine() -> FakeEngine:
 
 
 @asynccontextmanager
-async def polled(server: FakeEngine, **settings: object) -> AsyncIterator[Scene]:
+async def polled(
+    server: FakeEngine, more: Mapping[str, tuple[str, str]] | None = None, **settings: object
+) -> AsyncIterator[Scene]:
     loop = cast("VirtualLoop", asyncio.get_running_loop())
-    known = small_catalogue()
+    known = small_catalogue(more)
     scene = Scene(server, Store(known.families), Heartbeats(loop.monotonic))
     around = Surroundings(
         store=scene.store,
         clock=loop,
         logins=asyncio.Semaphore(8),
         heartbeats=scene.heartbeats,
-        on_lateness=lambda _: None,
+        on_lateness=scene.lateness.append,
         on_crash=scene.crashes.append,
         in_maintenance=lambda _: False,
     )
@@ -364,6 +371,23 @@ def test_while_nobody_can_log_in_no_collector_is_said_to_succeed_once_its_turn_h
             server.silent = False
             await scene.after(40)
             assert scene.value("dbwatch_collector_success", collector="sizes") == 1
+
+    run(story())
+
+
+def test_a_long_round_does_not_hold_up_what_is_asked_often() -> None:
+    """The server answers slowly: what comes each minute takes longer than the interval of what comes each 10 s."""
+
+    async def story() -> None:
+        server = engine()
+        async with polled(server, MINUTELY) as scene:
+            await scene.after(60)
+            server.seconds_each = 0.4
+            before = server.asked["things"]
+            await scene.after(60)
+            assert server.asked["things"] - before >= 5
+            assert server.asked["c39"] >= 2
+            assert max(scene.lateness) < 2
 
     run(story())
 
