@@ -149,6 +149,12 @@ def pin(config: Path, backup: str, *, pinned: bool) -> str:
     return f"backup {text(found, 'id')} of {text(found, 'instance')} {fate}"
 
 
+def trust_clock(config: Path) -> str:
+    """Retention goes on after the clock jumped."""
+    answer = mapping(asyncio.run(_with(config, lambda office: office.ask("backup_trust_clock", {}))))
+    return f"retention trusts the clock again: it is {humanise.moment(number(answer, 'time') or 0.0)}"
+
+
 async def _with(config: Path, ask: Callable[[Reached], Awaitable[object]]) -> object:
     async with reached(config) as office:
         return await ask(office)

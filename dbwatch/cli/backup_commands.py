@@ -82,6 +82,14 @@ def retention(
     print("\n".join(backup.retention(config, instance, dry_run=dry_run, as_json=as_json)))
 
 
+@app.command("trust-clock")
+def trust_clock(*, config: Config = DEFAULT_CONFIG) -> None:
+    """Say that this machine's clock is right: after a jump of a day, retention deletes nothing until then."""
+    from dbwatch.cli import backup
+
+    print(backup.trust_clock(config))
+
+
 @app.command()
 def pin(backup_id: Id, *, config: Config = DEFAULT_CONFIG) -> None:
     """Keep a backup whatever retention says."""

@@ -20,7 +20,7 @@ def check(path: PathArgument = None, config: Config = DEFAULT_CONFIG) -> None:
     import os
 
     from dbwatch import library
-    from dbwatch.app import rulebook_check
+    from dbwatch.app import backup_check, rulebook_check
     from dbwatch.http import live_config
     from dbwatch.settings.report import check_report
 
@@ -30,6 +30,7 @@ def check(path: PathArgument = None, config: Config = DEFAULT_CONFIG) -> None:
         library.load_for,
         lambda settings, _: live_config.check(settings),
         lambda settings, _: rulebook_check.refuse_faults(settings),
+        lambda settings, _: backup_check.refuse_faults(settings),
         odd=rulebook_check.oddities,
     )
     print("\n".join(report.lines))

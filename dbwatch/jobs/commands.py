@@ -46,6 +46,8 @@ class Office(DrillOffice, Protocol):
     @property
     def runs(self) -> Mapping[str, Run]: ...
 
+    async def started(self) -> None: ...
+
     def start_backup(self, instance: str, asked_by: str) -> Run: ...
 
     def start_verification(self, backup_id: str, asked_by: str) -> Run: ...
@@ -62,6 +64,8 @@ class Office(DrillOffice, Protocol):
 
     async def retention(self, instance: str = "", *, dry_run: bool) -> list[tuple[str, Plan]]: ...
 
+    async def trust_clock(self) -> float: ...
+
     async def pin(self, backup_id: str, *, pinned: bool, who: str) -> BackupRecord: ...
 
 
@@ -72,6 +76,7 @@ def commands(office: Callable[[], Office]) -> Mapping[str, Command]:
 
 def _job_commands(office: Callable[[], Office]) -> Mapping[str, Command]:
     async def start(arguments: dict[str, object]) -> object:
+        await office().started()
         return shown(office().start_backup(text(arguments, "instance"), text(arguments, "who")))
 
     async def status(arguments: dict[str, object]) -> object:
@@ -95,6 +100,7 @@ def _backup_commands(office: Callable[[], Office]) -> Mapping[str, Command]:
         return [backup(record) for record in await office().records(text(arguments, "instance"))]
 
     async def verify(arguments: dict[str, object]) -> object:
+        await office().started()
         asked = text(arguments, "id")
         found = _only({record.id: record for record in await office().records()}, asked)
         return shown(office().start_verification(found.id if found else asked, text(arguments, "who")))
@@ -107,6 +113,9 @@ def _backup_commands(office: Callable[[], Office]) -> Mapping[str, Command]:
         if not isinstance(dry_run, bool):
             raise UsageError("dry_run is true or false")
         return [_retained(instance, plan) for instance, plan in await office().retention(name, dry_run=dry_run)]
+
+    async def trust_clock(_arguments: dict[str, object]) -> object:
+        return {"time": await office().trust_clock()}
 
     async def pin(arguments: dict[str, object]) -> object:
         pinned, asked = arguments.get("pinned"), text(arguments, "id")
@@ -121,6 +130,7 @@ def _backup_commands(office: Callable[[], Office]) -> Mapping[str, Command]:
         "backup_rescan": rescan,
         "backup_retention": retain,
         "backup_pin": pin,
+        "backup_trust_clock": trust_clock,
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from dbwatch.jobs.upkeep import Upkeep
 
 KNOWN_RUNS = 1000
+TIDYING_SECONDS = 30.0  # more than it ever takes, unless sessions of the last run must be ended on servers far away
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Desk:
     upkeep: Upkeep
     book: JobBook
     clock: Clock
-    is_ready: Callable[[], bool]
+    ready: asyncio.Event  # set once what the last daemon left is tidied up
     changed: Callable[[], None]
 
     @property
@@ -73,8 +76,21 @@ class Desk:
         """Of each scenario and instance."""
         return self.book.last_drills
 
+    async def started(self) -> None:
+        """Wait, but not for ever, until runs may be asked for: a daemon that has just begun tidies up first."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TIDYING_SECONDS):
+                await self.ready.wait()
+
+    async def trust_clock(self) -> float:
+        """Somebody says that it is right, after it jumped: retention goes on. What it says now."""
+        now = self.clock.time()
+        await self.book.accept_clock(now)
+        self.changed()
+        return now
+
     def _refuse_while_starting(self) -> None:
-        if not self.is_ready():
+        if not self.ready.is_set():
             raise JobError(JobReason.BUSY, "dbwatch tidies up after its last run -> try again in a few seconds")
 
     def cancel(self, run_id: str, who: str) -> bool:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class DrillOffice(Protocol):
     """Who is asked."""
 
+    async def started(self) -> None: ...
+
     def start_drill(self, instance: str, wish: Wish, asked_by: str) -> Run: ...
 
     @property
@@ -32,6 +34,7 @@ def commands(office: Callable[[], DrillOffice], shown: Callable[[Run], dict[str,
 
     async def start(arguments: dict[str, object]) -> object:
         instance, who = str(arguments.get("instance") or ""), str(arguments.get("who") or "")
+        await office().started()
         return shown(office().start_drill(instance, _wish(arguments), who))
 
     async def listed(_arguments: dict[str, object]) -> object:

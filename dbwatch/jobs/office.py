@@ -77,6 +77,7 @@ class JobOffice:
             on_crash=lent.on_crash,
         )
         self._bells = Bells(self._ring, lent.clock)
+        self._ready = asyncio.Event()
         self._telling = Telling(
             lambda: self._roster,
             self._runner,
@@ -94,13 +95,12 @@ class JobOffice:
             self._upkeep,
             self.book,
             lent.clock,
-            lambda: self._is_ready,
+            self._ready,
             self._changed_by_hand,
         )
         self._ended: list[JobRun] = []
         self._to_sweep: tuple[Interrupted, ...] = ()
         self._to_rehearse: list[str] = []
-        self._is_ready = False
         self._woken, self._dirty, self._curious = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     # --- life ---
@@ -130,7 +130,7 @@ class JobOffice:
         left = await tidying.tidy(self.book, roster.repository, roster.scratch_directory, self._clock)
         self._to_sweep = await tidying.end_sessions(left, roster.subjects)
         await self._rebuild_where_needed()
-        self._is_ready = True
+        self._ready.set()
         self._telling.publish()
 
     async def _rebuild_where_needed(self) -> None:
@@ -149,7 +149,7 @@ class JobOffice:
             {name for name, one in before.subjects.items() if name not in after or after[name].instance != one.instance}
         )
         self._runner.max_concurrent = settings.backups.max_concurrent
-        if self._is_ready:
+        if self._ready.is_set():
             self._bells.become(self._roster.bells)
         self.wake()
         self._telling.publish()

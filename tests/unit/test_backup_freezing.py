@@ -142,7 +142,7 @@ def test_the_clock_went_back() -> None:
 
 def test_the_clock_jumped() -> None:
     assert told(daily(3), NOON, Circumstances(clock_jumped=3 * DAY)) == {
-        FreezeReason.CLOCK: "the clock jumped by 3 days"
+        FreezeReason.CLOCK: "the clock jumped by 3 days; if it is right: dbwatch backup trust-clock"
     }
 
 

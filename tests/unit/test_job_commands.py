@@ -47,6 +47,12 @@ class FakeOffice:
     asked: list[tuple[str, object]] = field(default_factory=list)
     last_drills: tuple[()] = ()
 
+    async def started(self) -> None:
+        """It always is."""
+
+    async def trust_clock(self) -> float:
+        return NOW
+
     def start_backup(self, instance: str, asked_by: str) -> Run:
         self.asked.append((instance, asked_by))
         run = a_run(instance)
@@ -144,6 +150,10 @@ async def test_retention_tells_each_decision(office: FakeOffice) -> None:
     assert [("", True)] == office.asked
     with pytest.raises(UsageError, match="dry_run"):
         await ask(office, "backup_retention", dry_run="no")
+
+
+async def test_who_says_that_the_clock_is_right_is_told_its_time(office: FakeOffice) -> None:
+    assert {"time": NOW} == await ask(office, "backup_trust_clock")
 
 
 async def test_a_set_is_pinned_by_the_end_of_its_id(office: FakeOffice) -> None:

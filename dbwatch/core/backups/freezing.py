@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dbwatch.core.backups.model import BackupRecord, JobRun
 
 DAY = 86400.0
+TRUST_CLOCK = "dbwatch backup trust-clock"
 CLOCK_SECONDS = 3600.0  # what is less is a clock being set, not a clock being wrong
 PROVE_SECONDS = DAY  # every set is read to its end right after it was made: so late it will not be
 
@@ -111,7 +112,7 @@ def _clock(newest_first: Sequence[BackupRecord], now: float, circumstances: Circ
     if circumstances.clock_seen is not None and now < circumstances.clock_seen - CLOCK_SECONDS:
         return f"the clock went back by {lasting(circumstances.clock_seen - now)}"
     if abs(circumstances.clock_jumped or 0.0) > DAY:
-        return f"the clock jumped by {lasting(circumstances.clock_jumped or 0.0)}"
+        return f"the clock jumped by {lasting(circumstances.clock_jumped or 0.0)}; if it is right: {TRUST_CLOCK}"
     for each in newest_first:
         if each.manifest.started_at > now + CLOCK_SECONDS:
             return f"{each.id} was made {lasting(each.manifest.started_at - now)} from now, says its clock"
