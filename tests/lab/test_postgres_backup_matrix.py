@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.fix_postgres import Binaries, Postgres
 
 pytestmark = pytest.mark.engine
-GONE = 'DROP DATABASE marseille; DROP ROLE "Agent d\'accueil"; DROP ROLE mairie'
+GONE = ("DROP DATABASE marseille", 'DROP ROLE "Agent d\'accueil"', "DROP ROLE mairie")
 SCRIPT = (sql_root() / "postgres" / "security" / "05_role_backup.sql").read_text()
 LARGE_OBJECTS = (
     "SELECT lo_unlink(oid) FROM pg_largeobject_metadata"  # of others: they need a superuser, or a grant each
