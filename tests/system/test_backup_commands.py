@@ -18,7 +18,7 @@ from tests.fix_process import environment, eventually
 from tests.job_pipelines import alive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.fix_daemon import NewDaemon
@@ -179,3 +179,38 @@ def test_with_a_daemon_ctrl_c_leaves_it_to_the_daemon_and_the_job_can_be_cancell
     assert ([], []) == (attended.ground.partial("list"), attended.ground.published("list"))
     assert "cancelled" in attended.says("jobs")
     assert "backup " in attended.says("backup", "run", "list")
+
+
+def flipped(member: Path) -> None:
+    """One bit, in the middle."""
+    body = bytearray(member.read_bytes())
+    body[len(body) // 2] ^= 1
+    member.write_bytes(body)
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], object], str]] = {
+    "flipped": (flipped, "differs from what was written"),
+    "truncated": (lambda member: member.write_bytes(member.read_bytes()[:-1]), "is truncated"),
+    "missing": (lambda member: member.unlink(), "is missing"),
+}
+
+
+def test_whatever_happens_to_a_finished_set_is_found_and_the_earlier_one_is_as_it_was(alone: Configured) -> None:
+    for _ in range(3):
+        alone.says("backup", "run", "list")
+    earlier, damaged, edited = alone.ground.published("list")
+    member = max(alone.ground.files("list", damaged), key=lambda each: each.stat().st_size)
+    body = member.read_bytes()
+    for damage, told in DAMAGES.values():
+        damage(member)
+
+        assert told in alone.says("backup", "verify", damaged, code=1)
+        member.write_bytes(body)
+    manifest = next(alone.ground.repository.glob(f"*/*/{edited}/manifest.json"))
+    manifest.write_text(manifest.read_text().replace("town", "gown"))
+
+    assert "manifest" in alone.says("backup", "verify", edited, code=1)
+    sets = json.loads(alone.says("backup", "list", "--json"))
+    shown = {each["id"]: (each["proof"], bool(each["problem"])) for each in sets}
+    assert ("decoded", False) == shown.pop(earlier)
+    assert [True, True] == [has_problem or not proof for proof, has_problem in shown.values()]
