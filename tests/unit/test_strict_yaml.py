@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dbwatch.core import strict_yaml
 
@@ -27,3 +29,46 @@ def test_whatever_is_wrong_is_told_as_a_fault_of_yaml(text: str) -> None:
         strict_yaml.load(text)
 
     assert len(strict_yaml.problem(raised.value)) < 200
+
+
+def depth(text: str) -> int:
+    """As libyaml tells it."""
+    deepest = now = 0
+    for event in yaml.parse(text):
+        now += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        deepest = max(deepest, now)
+    return deepest
+
+
+NESTED = st.recursive(
+    st.none() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=40,
+)
+
+
+@given(document=NESTED, flow=st.sampled_from([None, True, False]), indent=st.integers(1, 4))
+def test_the_cheap_bound_is_never_below_the_depth(document: object, *, flow: bool | None, indent: int) -> None:
+    text = yaml.safe_dump(document, default_flow_style=flow, indent=indent)
+
+    assert depth(text) <= strict_yaml.deepest_possible(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- - - a: - 1",
+        "- - - a:\n      - - x",
+        "? - ? a\n  : - b\n: - c",
+        "a:\n- b:\n  - c:\n    - d",
+        "- a:\n  - b",
+        "-\n -\n  -\n   - x",
+    ],
+)
+def test_the_cheap_bound_holds_for_what_people_write(text: str) -> None:
+    try:
+        found = depth(text)
+    except yaml.YAMLError:
+        found = 0
+
+    assert found <= strict_yaml.deepest_possible(text)
