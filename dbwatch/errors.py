@@ -6,6 +6,7 @@ DbwatchError
 |- UsageError         a command was asked for something that does not exist
 |- EvaluationError    a rule cannot be judged by the values there are: a fact of its data, kept as data
 |- ControlError       the daemon did not answer on its control socket
+|  `- RefusedError    it answered that what it was asked for does not exist (a UsageError too)
 |- JobError           a backup, restore or drill cannot go on: an expected fact, kept as data
 `- EngineError        a database server refused, failed or went away: an expected fact, kept as data
 
@@ -75,6 +76,10 @@ class UsageError(DbwatchError):
 
 class ControlError(DbwatchError):
     """The daemon did not answer on its control socket, or refused."""
+
+
+class RefusedError(ControlError, UsageError):
+    """The daemon was asked for something that does not exist: a mistake of who asked, as if no daemon ran."""
 
 
 class EvaluationError(DbwatchError):

@@ -77,7 +77,8 @@ SQL = re.compile(
     r"|^\s*(INSERT\s+INTO|DELETE\s+FROM|(CREATE|ALTER|DROP)\s+(TABLE|ROLE|USER|DATABASE|SCHEMA|INDEX|VIEW))\b",
     re.DOTALL,
 )
-PRIVILEGES = frozenset({"SHOW VIEW", "SHOW CREATE ROUTINE"})  # what may be granted is named so
+# What may be granted is named so.
+PRIVILEGES = frozenset({"CREATE USER", "CREATE VIEW", "SHOW CREATE ROUTINE", "SHOW VIEW"})
 # Roles and databases that dbwatch makes: as long as no metric is called so, they are no metric's names.
 OBJECTS = frozenset({"dbwatch_backup", "dbwatch_heartbeat", "dbwatch_restored", "dbwatch_scratch"})
 METRIC = re.compile(r"\bdbwatch_[a-z][a-z0-9_]*")

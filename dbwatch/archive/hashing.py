@@ -91,13 +91,13 @@ def _below(directory: Path, path: str) -> Iterator[str]:
 
 async def verify(directory: Path, members: Sequence[Member]) -> Verified:
     """Read everything again. Raise JobError(CORRUPT), which names the first member that is not as it was."""
-    unknown = await asyncio.to_thread(_compared, directory, members)
+    unknown = await asyncio.to_thread(compare_sizes, directory, members)
     await _each(lambda number, stop: _same(directory, members[number], stop), len(members))
     return Verified(sum(member.size_bytes for member in members), unknown)
 
 
-def _compared(directory: Path, members: Sequence[Member]) -> tuple[str, ...]:
-    """What the names and sizes alone tell; what is there beside the members."""
+def compare_sizes(directory: Path, members: Sequence[Member]) -> tuple[str, ...]:
+    """What the names and sizes alone tell; what is there beside the members. Raise JobError(CORRUPT)."""
     if not members or any(member.sha256 == NO_SHA256 for member in members):
         raise ValueError("what the index keeps of a manifest proves nothing: read it from the repository")
     with told(f"read {directory}"):

@@ -7,14 +7,14 @@ import os
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from dbwatch.archive import disk, hashing, names, partial, scan, sets, space, trash
+from dbwatch.archive import disk, glance, hashing, names, partial, scan, sets, space, trash
 from dbwatch.archive.faults import told
 from dbwatch.archive.sets import Place
 from dbwatch.archive.threads import whole
 from dbwatch.core.backups import manifest as words
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
     from pathlib import Path
 
     from dbwatch.archive.hashing import Verified
@@ -73,6 +73,14 @@ class Repository:
     async def read(self, instance: str, kind: BackupKind, backup_id: str) -> BackupRecord:
         """With its whole manifest. JobError(CORRUPT) where it cannot be used."""
         return await whole(lambda: sets.read_good(self._place(instance, kind), backup_id))
+
+    async def instances(self) -> list[str]:
+        """Whose backups stand here, configured or not."""
+        return await whole(lambda: scan.instances(self.directory))
+
+    async def looked_at(self, records: Iterable[BackupRecord]) -> list[BackupRecord]:
+        """With the problem of each that a look at the disk shows: no byte of a set is read."""
+        return await whole(lambda: [glance.looked_at(self.directory, record) for record in records])
 
     @asynccontextmanager
     async def holding(self, instance: str, kind: BackupKind, backup_id: str) -> AsyncIterator[Path]:

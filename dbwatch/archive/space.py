@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 from dbwatch.archive.faults import told
 from dbwatch.core.backups.model import JobReason
+from dbwatch.core.showing.humanise import size
 from dbwatch.errors import JobError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-STEP = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +44,7 @@ def space(directory: Path, reserve_ratio: float, reserve_bytes: int) -> Space:
 def require(directory: Path, space: Space, needed_bytes: int) -> None:
     """Raise JobError(DISK_FULL) where a set of that size does not fit beside the reserve."""
     if needed_bytes > space.usable_bytes or space.is_low:
-        free, reserve = _told(space.free_bytes), _told(space.reserve_bytes)
-        what = f"{_told(needed_bytes)} are needed in {directory}: {free} are free, of which {reserve} stay reserved"
+        free, reserve = size(space.free_bytes), size(space.reserve_bytes)
+        what = f"{size(needed_bytes)} are needed in {directory}: {free} are free, of which {reserve} stay reserved"
         mend = "free space there, choose another backups.directory, or lower backups.reserve_bytes and reserve_ratio"
         raise JobError(JobReason.DISK_FULL, f"{what} -> {mend}")
-
-
-def _told(count: float) -> str:
-    for unit in UNITS[:-1]:
-        if count < STEP:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= STEP
-    return f"{count:.1f} {UNITS[-1]}"

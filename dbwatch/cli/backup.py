@@ -13,6 +13,7 @@ from dbwatch.cli.maintenance import account
 from dbwatch.cli.reaching import mapping, mappings, number, reached, text
 from dbwatch.core.showing import humanise
 from dbwatch.core.showing.tables import table
+from dbwatch.errors import ControlError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 SETS = ("id", "instance", "databases", "began", "took", "size", "proof", "notes")
 DECISIONS = ("id", "instance", "time", "proof", "action", "reason")
 NO_SETS = "no backup is there yet"
+GONE = (
+    "{why}; how job {job} ended is not known: it ends with the daemon, and nothing but a whole backup is published "
+    "-> when the daemon runs again, `dbwatch jobs` tells"
+)
 SHOWN_DATABASES = 3
 SHORTEST_SECONDS = 0.1  # of a phase that is worth a word
 SUCCEEDED = "succeeded"
@@ -32,7 +37,10 @@ FAILED, INTERRUPTED = 1, 130
 
 
 def run(config: Path, instance: str) -> int:
-    """Take one now: 0 where it succeeded. Ctrl-C leaves it to the daemon, or cancels it where we run it ourselves."""
+    """Take one now: 0 where it succeeded with every proof that was due.
+
+    Ctrl-C leaves it to the daemon, or cancels it where we run it ourselves.
+    """
     return watched(config, "backup_start", {"instance": instance, "who": account()})
 
 
@@ -59,13 +67,25 @@ async def _watched(config: Path, command: str, arguments: Row, begun: list[tuple
         begun.append((text(asked, "id"), office.is_daemon))
         status = await followed(office, text(asked, "id"))
         sets = await _sets(office, text(status, "instance"))
-        print("\n".join(outcome(status, [each for each in sets if text(each, "id") == text(status, "backup")])))
-    return 0 if text(status, "state") == SUCCEEDED else FAILED
+        made = [each for each in sets if text(each, "id") == text(status, "backup")]
+        print("\n".join(outcome(status, made)))
+    return code(status, made)
+
+
+def code(status: Row, made: Iterable[Row]) -> int:
+    """1 where it failed, and where the proof that was due could not be had: one that waits is none."""
+    is_proven = text(status, "state") == SUCCEEDED and not any(text(each, "not_proven") for each in made)
+    return 0 if is_proven else FAILED
 
 
 async def followed(office: Reached, job: str) -> Row:
     async def ask() -> Row:
-        return mapping(await office.ask("job_status", {"id": job}))
+        try:
+            return mapping(await office.ask("job_status", {"id": job}))
+        except RefusedError:
+            raise
+        except ControlError as error:
+            raise ControlError(GONE.format(job=job, why=error)) from None
 
     with display() as shown:
         return await follow(ask, shown)
@@ -95,7 +115,8 @@ def outcome(status: Row, made: Iterable[Row]) -> list[str]:
     lines = [f"backup {text(status, 'backup')} of {instance}: {detail}", f"  {_took(status)}"]
     for each in made:
         lines[1] += f", {humanise.size(number(each, 'size_bytes') or 0.0)}"
-        lines += [f"  warning: {warning}" for warning in _texts(each, "warnings")]
+        told = text(each, "not_proven")  # in the first line already
+        lines += [f"  warning: {warning}" for warning in _texts(each, "warnings") if warning != told]
     return lines
 
 
@@ -117,10 +138,13 @@ def listed(config: Path, instance: str, *, as_json: bool) -> list[str]:
 
 
 def set_lines(sets: Sequence[Row], *, as_json: bool) -> list[str]:
-    """Sets as `backup_list` tells them."""
+    """Sets as `backup_list` tells them; what is wrong with one stands whole below, where no column cuts it."""
     if as_json:
         return [json.dumps(sets, indent=2, ensure_ascii=False)]
-    return table(SETS, [_set(each) for each in sets], _width(), right=("took", "size")) if sets else [NO_SETS]
+    if not sets:
+        return [NO_SETS]
+    problems = [f"{text(each, 'id')}: {text(each, 'problem')}" for each in sets if text(each, "problem")]
+    return [*table(SETS, [_set(each) for each in sets], _width(), right=("took", "size")), *problems]
 
 
 def rescan(config: Path, instance: str) -> list[str]:
@@ -138,7 +162,8 @@ def retention(config: Path, instance: str, *, dry_run: bool, as_json: bool) -> l
     decisions = [_decision(plan, each) for plan in answer for each in mappings(plan.get("decisions"))]
     if not decisions:
         return [NO_SETS]
-    return [*table(DECISIONS, decisions, _width()), *_frozen(answer), _carried_out(decisions, dry_run=dry_run)]
+    told = [*_zones(answer), *_frozen(answer), _carried_out(decisions, dry_run=dry_run)]
+    return [*table(DECISIONS, decisions, _width()), *told]
 
 
 def pin(config: Path, backup: str, *, pinned: bool) -> str:
@@ -173,7 +198,7 @@ def _set(each: Row) -> list[str]:
         humanise.moment(number(each, "started_at") or 0.0),
         humanise.duration(number(each, "seconds") or 0.0),
         humanise.size(number(each, "size_bytes") or 0.0),
-        "unusable" if text(each, "problem") else text(each, "proof") or "none",
+        "bad" if each.get("bad") is True else text(each, "proof") or "none",
         _notes(each),
     ]
 
@@ -185,7 +210,7 @@ def _databases(names: Sequence[str]) -> str:
 
 def _notes(each: Row) -> str:
     pinned = ["pinned"] if each.get("pinned") is True else []
-    return "; ".join(filter(None, [*pinned, text(each, "problem"), *_texts(each, "warnings")]))
+    return "; ".join([*pinned, *_texts(each, "warnings")])
 
 
 def _decision(plan: Row, each: Row) -> list[str]:
@@ -197,6 +222,12 @@ def _decision(plan: Row, each: Row) -> list[str]:
         text(each, "action"),
         text(each, "reason"),
     ]
+
+
+def _zones(plans: Iterable[Row]) -> list[str]:
+    """Times are UTC in every list; a policy counts days of its own."""
+    others = sorted({zone for plan in plans if (zone := text(plan, "timezone")) not in ("", "UTC")})
+    return [f"times are UTC; days, weeks, months and years are counted in {', '.join(others)}"] if others else []
 
 
 def _frozen(plans: Iterable[Row]) -> list[str]:

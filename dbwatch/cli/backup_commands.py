@@ -39,7 +39,12 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be 
 
 @app.command()
 def run(instance: InstanceName, *, config: Config = DEFAULT_CONFIG) -> None:
-    """Take a backup of this instance now and prove it; ends with 0 or 1.
+    """Take a backup of this instance now, and prove it as far as that is due.
+
+    Ends with 0: it is published, and every proof that was due holds. A restore that is not due now (verify.restore is
+    off, or the set waits for its turn because it is large) does not count.
+    Ends with 1: there is no new backup, or it was found bad, or a proof that was due could not be had, for want of
+    room, of a key or of a program: then the first line says NOT PROVEN and why, and the backup is kept.
 
     The daemon does it, and goes on with it after Ctrl-C. Where no daemon runs it is done here.
     """
@@ -50,7 +55,7 @@ def run(instance: InstanceName, *, config: Config = DEFAULT_CONFIG) -> None:
 
 @app.command("list")
 def list_(instance: Perhaps = "", *, as_json: AsJson = False, config: Config = DEFAULT_CONFIG) -> None:
-    """List backups, each with what is proven of it."""
+    """List backups, each with what is proven of it, or why it is bad: also by a look at the files. Times are UTC."""
     from dbwatch.cli import backup
 
     print("\n".join(backup.listed(config, instance, as_json=as_json)))
@@ -58,7 +63,10 @@ def list_(instance: Perhaps = "", *, as_json: AsJson = False, config: Config = D
 
 @app.command()
 def verify(backup_id: Id, *, config: Config = DEFAULT_CONFIG) -> None:
-    """Restore a backup on a scratch server and compare it with what was dumped; ends with 0 or 1."""
+    """Restore a backup on a scratch server and compare it with what was dumped.
+
+    Ends with 0 where it was restored and nothing differs, with 1 where it is bad, or could not be restored here.
+    """
     from dbwatch.cli import backup
 
     raise typer.Exit(backup.verify(config, backup_id))
@@ -76,7 +84,7 @@ def rescan(instance: Perhaps = "", *, config: Config = DEFAULT_CONFIG) -> None:
 def retention(
     instance: Perhaps = "", *, dry_run: DryRun = False, as_json: AsJson = False, config: Config = DEFAULT_CONFIG
 ) -> None:
-    """Say which backups stay and which go, each with the reason, and let them go."""
+    """Say which backups stay and which go, each with the reason, and let them go. Times are UTC."""
     from dbwatch.cli import backup
 
     print("\n".join(backup.retention(config, instance, dry_run=dry_run, as_json=as_json)))

@@ -63,14 +63,22 @@ async def _run(
     async with reached(config) as office:
         if not office.is_daemon:
             cancel_at_sigterm()
-        results = [
-            await _one(office, name, wanted, options, begun)
+        played = {
+            name: wanted
             for name in await _instances(office, instance)
             if (wanted := playable(scenarios, engines.get(name, POSTGRES), named=bool(instance)))
-        ]
+        }
+        refuse_many(options["table"], [name for name, wanted in played.items() if Scenario.TABLE in wanted])
+        results = [await _one(office, name, wanted, options, begun) for name, wanted in played.items()]
     if not results:
         raise UsageError("no instance is backed up that could be rehearsed -> give one a section `backups:`")
     return 0 if all(results) else FAILED
+
+
+def refuse_many(table: object, instances: Sequence[str]) -> None:
+    """Raise UsageError where one table is wanted of several instances: a rehearsal would fail for a slip of ours."""
+    if table and len(instances) > 1:
+        raise UsageError(f"--table is a table of one instance -> name it with --instance: {', '.join(instances)}")
 
 
 async def _instances(office: Reached, instance: str) -> list[str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from dbwatch import engines, library
 from dbwatch.archive.repository import Repository
+from dbwatch.cli import restore_sets
 from dbwatch.cli.backup import cancel_at_sigterm, set_lines
 from dbwatch.cli.job_progress import display, follow
 from dbwatch.cli.targets import named
@@ -30,7 +31,7 @@ from dbwatch.jobs.faults import only
 from dbwatch.jobs.options import scratch_directory
 from dbwatch.jobs.process import Care
 from dbwatch.jobs.restoring import Source
-from dbwatch.jobs.restoring_hand_over import hand_over
+from dbwatch.jobs.restoring_hand_over import written
 from dbwatch.jobs.restoring_progress import shown as progress
 from dbwatch.jobs.running import Job, Run
 from dbwatch.jobs.scratch import Workshop
@@ -63,16 +64,9 @@ def listed(config: Path, instance: str, *, as_json: bool) -> list[str]:
     """The sets on the disk, the newest first: also of instances that are configured no more."""
     settings = load(config, os.environ)
     repository = Repository.configured(settings.backups)
-    records = asyncio.run(_records(repository, instance))
+    records = asyncio.run(restore_sets.on_disk(repository, instance, settings.instances))
     newest_first = sorted(records, key=lambda record: record.manifest.sequence, reverse=True)
     return set_lines([commands.backup(record) for record in newest_first], as_json=as_json)
-
-
-async def _records(repository: Repository, instance: str) -> list[BackupRecord]:
-    if instance:
-        return list(await repository.records(instance))
-    found = await repository.rescan()
-    return [record for records in found.records.values() for record in records]
 
 
 def run(config: Path, wish: Wish) -> int:
@@ -85,15 +79,33 @@ def run(config: Path, wish: Wish) -> int:
     try:
         return asyncio.run(_run(settings, wish))
     except KeyboardInterrupt:
-        print("interrupted: what was restored until now is there; nothing else was touched")
+        print(_interrupted(wish))
         return INTERRUPTED
+
+
+def _interrupted(wish: Wish) -> str:
+    if wish.scratch is not None:
+        return restoring_scratch.interrupted(wish.scratch)
+    return f"interrupted: what was restored until now is in {wish.to}; nothing else was touched"
 
 
 async def _run(settings: Settings, wish: Wish) -> int:
     cancel_at_sigterm()
     repository = Repository.configured(settings.backups)
-    known = await repository.records(wish.instance)
-    record = await _chosen(repository, known, wish)
+    known = await restore_sets.of_instance(repository, wish.instance)
+    record = restore_sets.chosen(repository, known, wish)
+    print("".join(f"{line}\n" for line in restore_sets.passed_over(known, record)), end="")
+    if wish.only_plan:  # it writes nothing
+        restore_sets.refuse_problem(record)
+        return await _planned(settings, repository, known, record, wish)
+    async with restore_sets.noting_damage(settings, repository, record, SystemClock()):
+        restore_sets.refuse_problem(record)
+        return await _planned(settings, repository, known, record, wish)
+
+
+async def _planned(
+    settings: Settings, repository: Repository, known: Sequence[BackupRecord], record: BackupRecord, wish: Wish
+) -> int:
     part = _part(record, wish)
     engine = engines.load_backing(record.manifest.engine, library.load_for(settings, backups=True))
     source = Source(repository, engine, settings.backups)
@@ -107,15 +119,6 @@ async def _run(settings: Settings, wish: Wish) -> int:
         _confirm(wish)
         await _carry_out(source, planned, target or Path(wish.scratch or "."))
     return 0
-
-
-async def _chosen(repository: Repository, known: Sequence[BackupRecord], wish: Wish) -> BackupRecord:
-    """With its whole manifest where it has one."""
-    record = restore_plans.chosen(known, wish.instance, wish.backup)
-    if record is None:
-        what = f"no backup {wish.backup} of {wish.instance}" if wish.backup else f"no backup of {wish.instance}"
-        raise UsageError(f"{what} is in {repository.directory} -> see `dbwatch restore list`")
-    return record if record.problem else await repository.read(wish.instance, record.manifest.kind, record.id)
 
 
 def _part(record: BackupRecord, wish: Wish) -> Part:
@@ -135,7 +138,8 @@ async def _target(
     if wish.scratch is not None:
         return None, f"a new server below {wish.scratch}, which stays"
     instance = named(settings, wish.to)
-    target = await stack.enter_async_context(restoring.real_target(source, record, instance, PARALLEL))
+    reaching = restoring.real_target(source, record, instance, workshop=scratch_directory(settings), parallel=PARALLEL)
+    target = await stack.enter_async_context(reaching)
     return target, f"{instance.name} ({instance.address}:{instance.port})"
 
 
@@ -164,8 +168,8 @@ async def _carry_out(source: Source, planned: RestorePlan, where: Target | Path)
     print(f"restored {planned.part} in {humanise.duration(run.seconds)}")
     if staying is not None:
         print("\n".join(staying.lines))
-    elif planned.part.table and planned.part.into:
-        print(hand_over(planned))
+    elif isinstance(where, Target) and planned.part.table and planned.part.into:
+        print(await written(source, planned, where))
 
 
 async def _told(_run: Run) -> str:
@@ -180,13 +184,14 @@ async def _status(run: Run) -> dict[str, object]:
 async def _restored(run: Run, care: Care, source: Source, planned: RestorePlan, where: Target | Path) -> Staying | None:
     """Into a target, or into a new server below a directory."""
     manifest = planned.record.manifest
-    if isinstance(where, Target):
+
+    async def fill(target: Target) -> None:
         async with progress(run, care, manifest.size_bytes):
-            await restoring.carry_out(run, source, planned, where)
+            await restoring.carry_out(run, source, planned, target)
+
+    if isinstance(where, Target):
+        await fill(where)
         return None
     programs = await source.engine.scratch_programs(manifest, source.directories(planned.record))
-    async with restoring_scratch.made(run, source.engine, programs, Workshop.of(where, source.shared)) as server:
-        async with progress(run, care, manifest.size_bytes):
-            await restoring.carry_out(run, source, planned, server.target)
-        scratch = server.scratch
-    return await restoring_scratch.stay(source.engine, scratch)
+    workshop = Workshop.of(where, source.shared)
+    return await restoring_scratch.staying(run, source.engine, programs, workshop, fill)

@@ -9,6 +9,7 @@ import typer
 
 from dbwatch.cli.options import DEFAULT_CONFIG, Config
 from dbwatch.cli.restore_wish import Wish
+from dbwatch.errors import UsageError
 
 app = typer.Typer(
     help="Restore from a backup: a plan first, and nothing that is there is touched unless told.", no_args_is_help=True
@@ -25,7 +26,7 @@ To = Annotated[str, typer.Option("--to", metavar="INSTANCE", help="Into this con
 Scratch = Annotated[
     Path | None, typer.Option("--scratch", metavar="DIRECTORY", help="Into a new server of its own, which stays.")
 ]
-As = Annotated[str, typer.Option("--as", metavar="DATABASE", help="Under this name, in a database that is new.")]
+As = Annotated[str | None, typer.Option("--as", metavar="DATABASE", help="Under this name, in a database that is new.")]
 Unproven = Annotated[bool, typer.Option("--unproven", help="Although it was never proven that it can be restored.")]
 Onto = Annotated[bool, typer.Option("--onto-source", help="Although it is the server that the backup was taken from.")]
 Into = Annotated[
@@ -42,7 +43,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 
 @app.command("list")
 def list_(instance: Perhaps = "", *, as_json: AsJson = False, config: Config = DEFAULT_CONFIG) -> None:
-    """List what there is on the disk, each with what is proven of it; needs no daemon."""
+    """List what there is on the disk, each with what is proven of it, or why it is bad; needs no daemon.
+
+    Each file is looked at (is it there, has it its size), none is read: `backup verify` does that. Times are UTC.
+    """
     from dbwatch.cli import restore
 
     print("\n".join(restore.listed(config, instance, as_json=as_json)))
@@ -57,12 +61,12 @@ def plan(
     backup: Backup = "",
     to: To = "",
     scratch: Scratch = None,
-    into: As = "",
+    into: As = None,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Say what would be done, how long it would take, and what stands in the way."""
     words = tuple(filter(None, (database, table)))
-    _run(config, Wish(instance, words, into=into, backup=backup, to=to, scratch=scratch, only_plan=True))
+    _run(config, Wish(instance, words, into=_named(into), backup=backup, to=to, scratch=scratch, only_plan=True))
 
 
 @app.command()
@@ -101,7 +105,7 @@ def database(
     backup: Backup = "",
     to: To = "",
     scratch: Scratch = None,
-    into: As = "",
+    into: As = None,
     unproven: Unproven = False,
     onto_source: Onto = False,
     into_non_empty: Into = False,
@@ -112,7 +116,7 @@ def database(
     wish = Wish(
         instance,
         (database,),
-        into=into,
+        into=_named(into),
         backup=backup,
         to=to,
         scratch=scratch,
@@ -133,18 +137,18 @@ def table(
     backup: Backup = "",
     to: To = "",
     scratch: Scratch = None,
-    into: As = "",
+    into: As = None,
     unproven: Unproven = False,
     onto_source: Onto = False,
     into_non_empty: Into = False,
     yes: Yes = False,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Restore one table into a new database beside the original, with all that hangs on it."""
+    """Restore one table into a new database beside the original; of PostgreSQL without foreign keys, which are told."""
     wish = Wish(
         instance,
         (database, table),
-        into=into,
+        into=_named(into),
         backup=backup,
         to=to,
         scratch=scratch,
@@ -154,6 +158,13 @@ def table(
         is_sure=yes,
     )
     _run(config, wish)
+
+
+def _named(into: str | None) -> str:
+    """A name that a script left empty must not lead to the original."""
+    if into is not None and not into.strip():
+        raise UsageError("--as: the name is empty -> name a database that is new, or leave --as out")
+    return into or ""
 
 
 def _run(config: Path, wish: Wish) -> None:

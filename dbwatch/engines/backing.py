@@ -167,6 +167,24 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """One that can be written, quoted; how it is `compared`, and `given` to the table from what was compared."""
+
+    name: str
+    compared: str
+    given: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A table that was restored beside the original. `is_keyed`: no two of its rows can be alike."""
+
+    columns: tuple[Column, ...]
+    is_keyed: bool = False
+    foreign_keys: tuple[str, ...] = ()  # PostgreSQL: the statements that were left out; MySQL: names, they are there
+
+
+@dataclass(frozen=True, slots=True)
 class Scratch:
     """A private, socket-only, throw-away server: how it is made, run and ended. Never a network, never a secret."""
 
@@ -213,10 +231,30 @@ class BackupEngine(Protocol):
     async def occupied(self, target: Target, selection: Selection, manifest: Manifest) -> str:
         """Why restoring there would overwrite something, or be the source itself; '': it is free."""
 
+    async def obstacles(
+        self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None
+    ) -> Sequence[str]:
+        """What the account there lacks for it, each with the statement that gives it."""
+
+    async def kind(
+        self,
+        manifest: Manifest,
+        directory: Path,
+        programs: Sequence[Program],
+        selection: Selection,
+        opener: Command | None,
+    ) -> str:
+        """What the set has under the name of a table: table, view ...; '': nothing, or it cannot be told."""
+
     async def restoring(
         self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None
     ) -> Sequence[Pipeline]:
         """Globals first, then databases; stops at the first error."""
+
+    async def aside(
+        self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None
+    ) -> Aside:
+        """What there is to know of one table that was restored `into` another database, to bring its rows back."""
 
     async def facts_of(self, target: Target, manifest: Manifest, databases: Mapping[str, str], seconds: float) -> Facts:
         """The same facts of what was restored, under the source's names; `databases`: source name -> name there."""

@@ -12,6 +12,7 @@ from dbwatch.core.conditions import parse_version
 from dbwatch.core.model import Facts as ServerFacts
 from dbwatch.core.model import Role
 from dbwatch.engines import mysql_backup_facts as remembered
+from dbwatch.engines import mysql_backup_hand_over as hand_over
 from dbwatch.engines import mysql_backup_privileges as privileges
 from dbwatch.engines import mysql_backup_programs as programs_of
 from dbwatch.engines import mysql_backup_restore as restore
@@ -21,7 +22,7 @@ from dbwatch.engines.mysql_backup_commands import Plan
 from dbwatch.engines.mysql_backup_programs import MARIADB, MYSQL
 from dbwatch.engines.mysql_backup_session import asker
 from dbwatch.engines.mysql_backup_source import MysqlStep, account_statements
-from dbwatch.errors import EngineError
+from dbwatch.errors import EngineError, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dbwatch.core.backups.model import Manifest
-    from dbwatch.engines.backing import Command, DumpOptions, Pipeline, Program, Scratch, Selection, Step, Target
+    from dbwatch.engines.backing import Aside, Command, DumpOptions, Pipeline, Program, Scratch, Selection, Step, Target
     from dbwatch.engines.base import Questions
     from dbwatch.engines.mysql_backup_session import Asker
     from dbwatch.settings.models import Instance
@@ -38,6 +39,7 @@ FORMAT = "sql"
 MOST_NAMED = 5
 MOST_PROBLEMS = 50
 LOOKING = "dbwatch/looking"
+SYSTEM = frozenset({"information_schema", "mysql", "performance_schema", "sys"})
 FINE = frozenset({"status", "info", "note"})  # what CHECK TABLE says besides errors and warnings
 
 
@@ -147,12 +149,37 @@ class MysqlBackup:
                 return "it is the very server that the backup was taken from"
             there = {str(row["name"]) for row in await opened.ask("databases")}
             tables = await remembered.tables(opened, {name: name for name in there})
+        if selection.into in there | SYSTEM:
+            return f"the database {selection.into} is there already: --as names one that is new"
         return _taken(selection, manifest, {(table.database, table.name) for table in tables})
+
+    async def obstacles(
+        self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None
+    ) -> Sequence[str]:
+        _ = directory, opener
+        async with asker(target.instance, self._questions, LOOKING) as opened:
+            account = {row["name"]: str(row["value"]) for row in await opened.ask("identity")}["account"]
+            held = [(str(row["privilege"]), str(row["database"])) for row in await opened.ask("privileges")]
+            roles = await _roles_of_others(opened, manifest) if not selection.database else []
+        databases = [each for each in manifest.facts.databases if selection.database in ("", each.name)]
+        definers = privileges.for_definers(_flavour(opened.hello.flavour), opened.hello.version)
+        lacking = privileges.lacking(held, databases, selection, account, definers)
+        return [*lacking, *privileges.not_to_give(roles, account)]
+
+    async def kind(self, *_: object) -> str:
+        return ""  # a stream without a list: only reading all of it would tell
 
     async def restoring(
         self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None
     ) -> Sequence[Pipeline]:
         return tuple(restore.Restoring(manifest, directory, target, selection, opener).pipelines())
+
+    async def aside(
+        self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None
+    ) -> Aside:
+        _ = manifest, directory, opener
+        async with asker(target.instance, self._questions, LOOKING) as opened:
+            return await hand_over.columns(opened, selection)
 
     async def facts_of(self, target: Target, manifest: Manifest, databases: Mapping[str, str], seconds: float) -> Facts:
         mode, names = manifest.facts.mode, {there: source for source, there in databases.items()}
@@ -174,6 +201,18 @@ class MysqlBackup:
                 said = await opened.ask("check_table", {"table": table.sql})
                 problems += [f"{table.label}: {row['Msg_text']}" for row in said if _is_problem(row)]
         return tuple(problems[:MOST_PROBLEMS])
+
+
+async def _roles_of_others(opened: Asker, manifest: Manifest) -> list[str]:
+    """Of the set's, those that are there already. Who makes one may give it; who finds one may not."""
+    if opened.hello.flavour != MARIADB:
+        return []
+    try:
+        return [name for row in await opened.ask("roles") if f"{(name := str(row['role']))}@" in manifest.facts.roles]
+    except EngineError as error:
+        if error.reason is Reason.PERMISSION:
+            return []  # it may not read accounts, and lacks more than that
+        raise
 
 
 def _is_problem(row: Mapping[str, Any]) -> bool:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import DatabaseFacts, Facts, FactsMode, TableFacts
+from dbwatch.core.backups.unread import Unread
 from dbwatch.engines.mysql_backup_session import quoted
 from dbwatch.errors import EngineError, Reason
 
@@ -19,13 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from dbwatch.core.backups.model import Pairs
     from dbwatch.engines.mysql_backup_session import Asker
 
     Row = dict[str, Any]
 
 LEAST_SECONDS = 0.5
 CONTENT_SHARE = 0.7  # of the time; what is left goes into counting what there was no time to hash
-VERSIONED = "SYSTEM VERSIONED"
+MOST_OBJECTS = 2000  # of one database, whose definitions are remembered one by one
+VERSIONED, IN_MEMORY = "SYSTEM VERSIONED", "MEMORY"
 GIVEN_UP = frozenset({Reason.TIMEOUT, Reason.LOCK})
 
 
@@ -38,6 +42,16 @@ class Table:
     bytes: int
     moving: bool
     versioned: bool
+    in_memory: bool = False
+
+    @property
+    def unread(self) -> Unread:
+        """Why its content is not known, where it is not."""
+        if self.in_memory:
+            return Unread.MEMORY
+        if self.moving:
+            return Unread.MOVING
+        return Unread.VERSIONED if self.versioned else Unread.TIME
 
     @property
     def label(self) -> str:
@@ -58,7 +72,8 @@ async def tables(asker: Asker, databases: Mapping[str, str]) -> list[Table]:
 def _table(row: Row) -> Table:
     transactional = bool(int(row["transactional"]))
     versioned = row["type"] == VERSIONED
-    return Table(row["database"], row["name"], int(row["bytes"]), not transactional, versioned)
+    in_memory = str(row["engine"]).upper() == IN_MEMORY
+    return Table(row["database"], row["name"], int(row["bytes"]), not transactional, versioned, in_memory)
 
 
 @dataclass
@@ -96,7 +111,8 @@ class Survey:
                 rows, digest = await self._read(table, "table_facts", hashing_until, expression)
             if rows is None:
                 rows, _ = await self._read(table, "table_count", until)
-        return TableFacts(self.databases[table.database], "", table.name, rows, digest, table.bytes)
+        unread = table.unread if digest is None else ""
+        return TableFacts(self.databases[table.database], "", table.name, rows, digest, table.bytes, unread)
 
     async def _read(
         self, table: Table, question: str, until: float, expression: str = ""
@@ -140,16 +156,24 @@ async def inventory(asker: Asker, databases: Mapping[str, str]) -> tuple[Databas
 
 
 def _database(listed: Row, source: str, rows: list[Row]) -> DatabaseFacts:
-    counts = tuple(sorted((str(row["kind"]), int(row["objects"])) for row in rows))
-    digests = ",".join(sorted(f"{row['kind']}={_short(str(row['digest']))}" for row in rows))
+    counts, sums = Counter[str](), Counter[str]()
+    for row in rows:
+        counts[str(row["kind"])] += int(row["objects"])
+        sums[str(row["kind"])] += int(row["digest"])
+    digests = ",".join(sorted(f"{kind}={_short(str(total))}" for kind, total in sums.items()))
     return DatabaseFacts(
         source,
         int(listed["bytes"]),
         str(listed["encoding"]),
         str(listed["collation"]),
-        inventory=counts,
+        inventory=tuple(sorted(counts.items())),
         inventory_digest=digests or "empty",
+        objects=_objects(rows) if len(rows) <= MOST_OBJECTS else (),
     )
+
+
+def _objects(rows: list[Row]) -> Pairs:
+    return tuple(sorted((f"{row['kind']} {row['name']}", _short(str(row["digest"]))) for row in rows))
 
 
 def _short(text: str) -> str:

@@ -5,12 +5,16 @@ Pure: rows of what we hold in, lines out.
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dbwatch.engines.mysql_backup_programs import MARIADB
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from dbwatch.core.backups.model import DatabaseFacts
+    from dbwatch.engines.backing import Selection
 
     Held = tuple[str, str]  # privilege, database; '' is all of them
 
@@ -20,6 +24,9 @@ EVERYWHERE = {MARIADB: ("PROCESS", "RELOAD", "BINLOG MONITOR"), "mysql": ("PROCE
 SAME = {"BINLOG MONITOR": ("BINLOG MONITOR", "REPLICATION CLIENT")}
 SYSTEM = "mysql"
 ROUTINES_OF_MYSQL, ROUTINES_OF_MARIADB = ["SHOW_ROUTINE", "SHOW CREATE ROUTINE"]
+ANY_DEFINER_SINCE = (8, 2)
+TO_RESTORE = ("CREATE", "DROP", "ALTER", "INSERT", "SELECT", "LOCK TABLES")
+FOR_KIND = {"view": "CREATE VIEW", "trigger": "TRIGGER", "routine": "CREATE ROUTINE", "event": "EVENT"}
 REASONS = ("rows and definitions", "views", "triggers", "events", "tables without transactions")
 WHY = dict(zip(OBJECTS, REASONS, strict=True)) | {
     "PROCESS": "the moment at which the dump begins",
@@ -38,6 +45,63 @@ def missing(held: Iterable[Held], databases: Sequence[str], flavour: str, accoun
         if without:
             lines.append(_line(name, account, without[0], len(without)))
     return [*lines, *_system(have, flavour, account)]
+
+
+def lacking(
+    held: Iterable[Held], databases: Iterable[DatabaseFacts], selection: Selection, account: str, definers: str
+) -> list[str]:
+    """The rights without which a restore is sure to end in the middle: one line, with the statement that gives them."""
+    have = set(held)
+    missing: dict[str, None] = {}
+    for database in databases:
+        name = selection.into or database.name
+        wanted = _wanted(database, selection, definers)
+        missing |= {each: None for each in wanted if not _may(have, each, name)}
+    if not selection.database and not _has(have, "CREATE USER"):
+        missing["CREATE USER"] = None
+    if not missing:
+        return []
+    names = ", ".join(missing)
+    # Accounts come back with what they may: nobody gives what he has not.
+    given = f"{names} ON *.* TO {account}" if selection.database else f"ALL ON *.* TO {account} WITH GRANT OPTION"
+    return [f"the account there lacks {names}: GRANT {given};"]
+
+
+def not_to_give(roles: Sequence[str], account: str) -> list[str]:
+    """Without this the last step of a restore ends in an error, after everything was replaced."""
+    if not roles:
+        return []
+    grants = " ".join(f"GRANT `{role.replace('`', '``')}` TO {account} WITH ADMIN OPTION;" for role in roles)
+    what = "the account may not give to others what the backup says of roles that are there already"
+    return [f"{what} ({', '.join(roles)}): drop them first, or who may give them says {grants}"]
+
+
+def _wanted(database: DatabaseFacts, selection: Selection, definers: str) -> list[str]:
+    """What its script does. Views, routines and events stay behind where one table is wanted."""
+    has = {kind for kind, count in database.inventory if count} if not selection.table else frozenset[str]()
+    rights = [right for kind, right in FOR_KIND.items() if kind in has]
+    return [*TO_RESTORE, *rights, *([definers] if rights else [])]
+
+
+def for_definers(flavour: str, version: tuple[int, ...]) -> str:
+    """The right to make what runs in the name of another account: SUPER says the same everywhere."""
+    if flavour == MARIADB:
+        return "SET USER"
+    return "SET_ANY_DEFINER" if version >= ANY_DEFINER_SINCE else "SET_USER_ID"
+
+
+def _may(have: set[Held], name: str, database: str) -> bool:
+    """Of one database: what is given by a pattern counts too."""
+    names = (name, "SUPER") if name.startswith("SET") else (name,)
+    return any(each in names and (not where or _fits(where, database)) for each, where in have)
+
+
+def _fits(pattern: str, database: str) -> bool:
+    """The server's pattern of names: a backslash stands before what means itself."""
+    if pattern == database:
+        return True
+    wild = pattern.replace("[", "[[]").replace("\\_", "\0").replace("_", "?").replace("\0", "_").replace("%", "*")
+    return fnmatchcase(database, wild)
 
 
 def _has(have: set[Held], name: str, database: str = "") -> bool:

@@ -164,9 +164,9 @@ class MysqlSource:
 
 
 def _bare(databases: Sequence[DatabaseFacts]) -> tuple[DatabaseFacts, ...]:
-    """Without what grows by itself."""
-    return tuple(replace(each, size_bytes=0) for each in databases)
+    """Without what grows by itself, and without names: two that differ in case alone are told as either."""
+    return tuple(replace(each, size_bytes=0, objects=()) for each in databases)
 
 
 def _unlooked(database: DatabaseFacts) -> DatabaseFacts:
-    return replace(database, inventory=(), inventory_digest="")
+    return replace(database, inventory=(), inventory_digest="", objects=())

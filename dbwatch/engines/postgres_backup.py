@@ -8,8 +8,10 @@ from dbwatch.core.backups.model import Facts, FactsMode, JobReason
 from dbwatch.engines import postgres_backup_archive as archive
 from dbwatch.engines import postgres_backup_commands as commands
 from dbwatch.engines import postgres_backup_facts as remembered
+from dbwatch.engines import postgres_backup_hand_over as hand_over
 from dbwatch.engines import postgres_backup_programs as programs_of
 from dbwatch.engines import postgres_backup_restore as restore
+from dbwatch.engines import postgres_backup_rights as rights
 from dbwatch.engines import postgres_backup_scratch as throw_away
 from dbwatch.engines.backing import Command, Pipeline
 from dbwatch.engines.base import until_reached
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dbwatch.core.backups.model import DatabaseFacts, Manifest, TableFacts
-    from dbwatch.engines.backing import DumpOptions, Preflight, Program, Scratch, Selection, Step, Target
+    from dbwatch.engines.backing import Aside, DumpOptions, Preflight, Program, Scratch, Selection, Step, Target
     from dbwatch.engines.base import Questions
     from dbwatch.settings.models import Instance
 
@@ -89,11 +91,34 @@ class PostgresBackup:
     async def occupied(self, target: Target, selection: Selection, manifest: Manifest) -> str:
         return await restore.occupied(target, selection, manifest, self._questions)
 
+    async def obstacles(
+        self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None
+    ) -> Sequence[str]:
+        files = rights.Files(manifest, directory, opener, target.programs)
+        return await rights.lacking(files, target, selection, self._questions)
+
+    async def kind(
+        self,
+        manifest: Manifest,
+        directory: Path,
+        programs: Sequence[Program],
+        selection: Selection,
+        opener: Command | None,
+    ) -> str:
+        return await rights.kind(rights.Files(manifest, directory, opener, programs), selection)
+
     async def restoring(
         self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None
     ) -> Sequence[Pipeline]:
         there = await restore.look(target, self._questions)
         return await restore.pipelines(restore.Restoring(manifest, directory, target, selection, opener, there))
+
+    async def aside(
+        self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None
+    ) -> Aside:
+        there = await restore.look(target, self._questions)
+        plan = restore.Restoring(manifest, directory, target, selection, opener, there)
+        return await hand_over.with_foreign_keys(await hand_over.columns(target, selection, self._questions), plan)
 
     async def facts_of(self, target: Target, manifest: Manifest, databases: Mapping[str, str], seconds: float) -> Facts:
         budget = remembered.Budget(seconds)

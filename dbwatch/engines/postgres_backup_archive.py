@@ -124,13 +124,21 @@ def decoding(
     return (reading("reading of roles", shared, opener, programs, making_roles("check")), *found)
 
 
+async def script(archive: Archive, use_list: Path, opener: Command | None, programs: Sequence[Program]) -> str:
+    """The statements of some entries that hold no rows."""
+    return await _written(archive, opener, programs, "--file=-", f"--use-list={use_list}")
+
+
+async def _written(archive: Archive, opener: Command | None, programs: Sequence[Program], *words: str) -> str:
+    pg_restore = commands.named(tuple(programs), "pg_restore")
+    if not archive.is_stream:
+        return await _output((Command((str(pg_restore.path), *words, str(archive.path))),), None)
+    return await _output((*opening(archive, opener, programs), Command((str(pg_restore.path), *words))), archive.path)
+
+
 async def contents(archive: Archive, opener: Command | None, programs: Sequence[Program]) -> tuple[toc.Entry, ...]:
     """The archive's list, with what depends on what."""
-    pg_restore = commands.named(tuple(programs), "pg_restore")
-    words = (str(pg_restore.path), "--list", "--verbose")
-    if not archive.is_stream:
-        return toc.parse(await _output((Command((*words, str(archive.path))),), None))
-    return toc.parse(await _output((*opening(archive, opener, programs), Command(words)), archive.path))
+    return toc.parse(await _written(archive, opener, programs, "--list", "--verbose"))
 
 
 async def _output(pipeline: Sequence[Command], source: Path | None) -> str:

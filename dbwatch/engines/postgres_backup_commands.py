@@ -80,6 +80,7 @@ def environment(
         "PGHOST": server.address,
         "PGPORT": str(server.port),
         "PGUSER": (server.backup or server.monitor).user,
+        "PGDATABASE": server.database,  # else a database named like the account, which is seldom there
         "PGPASSFILE": str(passwords),
         "PGAPPNAME": application,
         "PGCONNECT_TIMEOUT": str(max(2, round(server.connect_timeout))),

@@ -165,7 +165,7 @@ class DatabaseSource:
         async with self.plan.session(self.database) as reader:
             await remembered.read_only(reader, self.snapshot)
             known = await remembered.database(reader, self.described, self.database)
-            self._objects = (known.inventory, known.inventory_digest)
+            self._objects = (known.inventory, known.inventory_digest, known.objects)
             reading = remembered.Reading(reader, self.database, options.facts, budget)
             rows = [row for row in self.tables if row["has_rows"]]
             found = () if options.facts is FactsMode.OFF else await reading.tables(rows)

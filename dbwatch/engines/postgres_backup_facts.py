@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from dbwatch.core.backups.model import Pairs
     from dbwatch.engines.postgres_backup_session import Asker
 
-    Inventory = tuple[tuple[tuple[str, int], ...], str]
+    Inventory = tuple[tuple[tuple[str, int], ...], str, Pairs]
 
 HASHING_SHARE = 0.8  # of the time there is; the rest is for counting what there was no time to hash
 LEAST_SECONDS = 0.05
@@ -25,6 +27,7 @@ SERVER_FIRST_SECONDS = 5.0  # the server ends a query before we cut the session
 GONE = frozenset({Reason.LOST, Reason.TIMEOUT, Reason.STARTING})
 UNKNOWN = frozenset({Reason.SHAPE, Reason.MISSING})  # how the server calls a snapshot that nobody holds
 DIGITS = 12
+MOST_OBJECTS = 2000  # of one database, whose definitions are remembered one by one
 
 
 def shortened(text: str) -> str:
@@ -45,14 +48,22 @@ async def read_only(asker: Asker, snapshot: str = "") -> None:
 
 
 async def inventory(asker: Asker) -> Inventory:
-    """How many objects of each kind, and one text of `kind=digest` for all of them."""
+    """How many objects of each kind, one text of `kind=digest` for all of them, and each, unless they are many."""
     rows = await asker.ask("backup_inventory")
-    counts = tuple((str(row["kind"]), int(row["number"])) for row in rows)
-    return counts, ",".join(f"{row['kind']}={shortened(row['digest'])}" for row in rows)
+    counts, sums = Counter[str](), Counter[str]()
+    for row in rows:
+        counts[row["kind"]] += int(row["number"])
+        sums[row["kind"]] += int(row["digest"])
+    objects = sorted((f"{row['kind']} {row['name']}", shortened(row["digest"])) for row in rows)
+    return (
+        tuple(counts.items()),
+        ",".join(f"{kind}={shortened(str(total))}" for kind, total in sums.items()),
+        tuple(objects) if len(objects) <= MOST_OBJECTS else (),
+    )
 
 
 async def database(asker: Asker, described: asyncpg.Record | None, name: str) -> DatabaseFacts:
-    counts, digest = await inventory(asker)
+    counts, digest, objects = await inventory(asker)
     extensions = await asker.ask("backup_extensions")
     return DatabaseFacts(
         name=name,
@@ -62,6 +73,7 @@ async def database(asker: Asker, described: asyncpg.Record | None, name: str) ->
         extensions=tuple((row["name"], row["version"]) for row in extensions),
         inventory=counts,
         inventory_digest=digest,
+        objects=objects,
     )
 
 

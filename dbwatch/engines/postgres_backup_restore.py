@@ -72,6 +72,8 @@ async def occupied(target: Target, selection: Selection, manifest: Manifest, que
     is_aside = bool(selection.into) and selection.into != selection.database
     if there.identifier == manifest.server.identifier and not is_aside:
         return f"{target.instance.name} is the server that this set was taken from"
+    if selection.into in there.databases:
+        return f"the database {name} of {target.instance.name} is there already: --as names one that is new"
     if selection.table and not selection.into:
         return await _table_is_there(target, selection, questions, there)
     names = [name] if name else [database.name for database in manifest.facts.databases]

@@ -44,7 +44,8 @@ def _application(commands: Mapping[str, Command]) -> web.Application:
         try:
             result = await command(_arguments(await request.text()))
         except DbwatchError as error:
-            return _failed(400 if isinstance(error, UsageError | ConfigError) else 500, str(error))
+            is_usage = isinstance(error, UsageError)
+            return _failed(400 if is_usage or isinstance(error, ConfigError) else 500, str(error), usage=is_usage)
         return web.json_response({"result": result})
 
     application = web.Application(client_max_size=BODY_MAX_BYTES)
@@ -62,5 +63,6 @@ def _arguments(text: str) -> dict[str, object]:
     return body
 
 
-def _failed(status: int, error: str) -> web.Response:
-    return web.json_response({"error": error}, status=status)
+def _failed(status: int, error: str, *, usage: bool = False) -> web.Response:
+    """`usage`: who asked was mistaken, which has an exit code of its own."""
+    return web.json_response({"error": error} | ({"usage": True} if usage else {}), status=status)

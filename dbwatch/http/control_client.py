@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 from aiohttp.client_exceptions import UnixClientConnectorError
 
-from dbwatch.errors import ControlError
+from dbwatch.errors import ControlError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,5 +46,6 @@ def _result(path: Path, answer: object) -> object:
     if not isinstance(answer, dict) or not answer.keys() & {"result", "error"}:
         raise ControlError(f"what answers on {path} is not dbwatch")
     if "error" in answer:
-        raise ControlError(str(answer["error"]))
+        kind = RefusedError if answer.get("usage") is True else ControlError
+        raise kind(str(answer["error"]))
     return answer["result"]

@@ -10,6 +10,7 @@ import structlog
 
 from dbwatch.core.backups import sizes
 from dbwatch.core.backups.model import DatabaseFacts, JobReason, Manifest, Member, Proof, ProofName
+from dbwatch.core.showing import humanise
 from dbwatch.errors import JobError
 from dbwatch.jobs.dumping import DUMPING, Bounds, Dumped, Meter, dump, merged
 from dbwatch.jobs.faults import disk_error, only
@@ -58,9 +59,14 @@ def refuse(preflight: Preflight) -> None:
         reason = preflight.faults[0][0]
         lines = [line for _, line in preflight.faults]
         more = f" (and {len(lines) - MAX_TOLD} more)" if len(lines) > MAX_TOLD else ""
-        raise JobError(reason, "; ".join(lines[:MAX_TOLD]) + more)
+        raise JobError(reason, joined(lines[:MAX_TOLD]) + more)
     if not preflight.databases:
         raise JobError(JobReason.INCOMPLETE, "no database is to be backed up -> look at include and exclude")
+
+
+def joined(lines: Sequence[str]) -> str:
+    """Where a statement ends one, its semicolon parts it from the next."""
+    return "; ".join([*(line.removesuffix(";") for line in lines[:-1]), *lines[-1:]])
 
 
 def needed_bytes(subject: Subject, preflight: Preflight) -> int:
@@ -180,7 +186,8 @@ async def guard_room(repository: Repository, every_seconds: float = ROOM_SECONDS
     while True:
         space = await repository.space()
         if space.is_low:
-            what = f"{space.free_bytes:,} bytes are left for backups, and {space.reserve_bytes:,} are kept free"
+            free, reserve = humanise.size(space.free_bytes), humanise.size(space.reserve_bytes)
+            what = f"{free} are left for backups, and {reserve} are kept free"
             raise JobError(JobReason.DISK_FULL, f"{what} -> make room, or lower backups.reserve_bytes")
         await asyncio.sleep(every_seconds)
 

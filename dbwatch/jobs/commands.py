@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from dbwatch.core.backups import retention
+from dbwatch.core.backups import retention, standing
+from dbwatch.core.backups.model import DISPROOFS
 from dbwatch.errors import UsageError
 from dbwatch.jobs import drill_commands
 from dbwatch.jobs.drill_commands import DrillOffice
@@ -60,6 +61,8 @@ class Office(DrillOffice, Protocol):
 
     async def records(self, instance: str = "") -> list[BackupRecord]: ...
 
+    async def looked_at(self, instance: str = "") -> list[BackupRecord]: ...
+
     async def rescan(self, instance: str = "") -> list[str]: ...
 
     async def retention(self, instance: str = "", *, dry_run: bool) -> list[tuple[str, Plan]]: ...
@@ -97,7 +100,7 @@ def _job_commands(office: Callable[[], Office]) -> Mapping[str, Command]:
 
 def _backup_commands(office: Callable[[], Office]) -> Mapping[str, Command]:
     async def listed(arguments: dict[str, object]) -> object:
-        return [backup(record) for record in await office().records(text(arguments, "instance"))]
+        return [backup(record) for record in await office().looked_at(text(arguments, "instance"))]
 
     async def verify(arguments: dict[str, object]) -> object:
         await office().started()
@@ -190,8 +193,9 @@ def _job(line: JobLine) -> dict[str, object]:
 
 
 def backup(record: BackupRecord) -> dict[str, object]:
-    """A set, with the best that is proven of it."""
-    manifest, proof = record.manifest, record.proof
+    """A set, with the best that is proven of it, or why it is bad."""
+    manifest, problem = record.manifest, standing.badness(record)
+    proof = None if problem else record.proof
     return {
         "id": record.id,
         "instance": manifest.instance,
@@ -203,23 +207,32 @@ def backup(record: BackupRecord) -> dict[str, object]:
         "size_bytes": manifest.size_bytes,
         "plain_bytes": manifest.plain_bytes,
         "databases": [database.name for database in manifest.facts.databases],
-        "proof": proof.name if proof is not None and not record.problem else None,
-        "proven_at": proof.at if proof is not None and not record.problem else None,
+        "proof": proof.name if proof is not None else None,
+        "proven_at": proof.at if proof is not None else None,
         "pinned": record.pinned,
-        "problem": record.problem,
+        "bad": bool(problem),
+        "problem": problem,
+        "not_proven": _not_proven(record),
         "warnings": [*manifest.warnings, *_unproven(record)],
     }
 
 
 def _unproven(record: BackupRecord) -> list[str]:
-    """Why it is not proven further: of each step the last word."""
-    last = {proof.name: proof for proof in record.proofs}
-    return [f"not {proof.name}: {proof.detail}" for proof in last.values() if not proof.holds]
+    """Why it is not proven further: of each step the last word. What speaks against the set is told as its problem."""
+    last = {proof.name: proof for proof in record.proofs if proof.reason not in DISPROOFS}
+    return [f"{standing.failure(proof)}: {proof.detail}" for proof in last.values() if not proof.holds]
+
+
+def _not_proven(record: BackupRecord) -> str:
+    """Why the last step that was tried proved nothing; '': it did, or none was tried since."""
+    last = record.proofs[-1] if record.proofs else None
+    return "" if last is None or last.holds else f"{standing.failure(last)}: {last.detail}"
 
 
 def _retained(instance: str, plan: Plan) -> dict[str, object]:
     return {
         "instance": instance,
+        "timezone": plan.policy.timezone,
         "decisions": [line._asdict() for line in retention.lines(plan)],
         "frozen": [asdict(each) for each in plan.frozen],
     }

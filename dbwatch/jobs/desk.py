@@ -11,12 +11,12 @@ from dbwatch.core.backups.model import JobKind, JobReason
 from dbwatch.errors import JobError, UsageError
 from dbwatch.jobs import tidying
 from dbwatch.jobs.commands import JobLine
-from dbwatch.jobs.drill_wishes import orders
+from dbwatch.jobs.drill_wishes import orders, refuse_unknown_table
 from dbwatch.jobs.errands import backup_job, drill_job, verify_job
 from dbwatch.jobs.roster import EVERY_INSTANCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from dbwatch.clock import Clock
     from dbwatch.core.backups.model import BackupRecord, JobRun
@@ -64,6 +64,10 @@ class Desk:
         subject = self.roster().subject(record.manifest.instance)
         self._refuse_while_starting()
         return self.runner.start(verify_job(subject, record, asked_by))
+
+    async def refuse_unknown_table(self, instance: str, wish: Wish) -> None:
+        """Raise UsageError."""
+        await refuse_unknown_table(self.roster().subject(instance), wish)
 
     def start_drill(self, instance: str, wish: Wish, asked_by: str) -> Run:
         """Raise UsageError, JobError."""
@@ -130,10 +134,19 @@ class Desk:
         """As the index has them: without the facts of each table."""
         return list(self.book.sets.records(instance))
 
+    async def looked_at(self, instance: str = "") -> list[BackupRecord]:
+        """The same, each with what a look at the disk tells against it. Raise UsageError."""
+        self._refuse_unknown(instance)
+        return await self.roster().repository.looked_at(self.book.sets.records(instance))
+
     async def rescan(self, instance: str = "") -> list[str]:
-        """Make the index anew from the manifests: what differed, a line each. Raise JobError."""
+        """Make the index anew from the manifests: what differed, a line each. Raise UsageError, JobError."""
+        repository = self.roster().repository
+        if instance:
+            self._refuse_unknown(instance, await repository.instances())
+        told = await tidying.rescan(self.book, repository, instance)
         self.changed()
-        return await tidying.rescan(self.book, self.roster().repository, instance)
+        return told
 
     async def retention(self, instance: str = "", *, dry_run: bool) -> list[tuple[str, Plan]]:
         """Raise UsageError, JobError."""
@@ -149,6 +162,13 @@ class Desk:
         await self.book.sets.pin(*where, pinned=pinned)
         self.changed()
         return replace(record, pinned=pinned)
+
+    def _refuse_unknown(self, instance: str, others: Iterable[str] = ()) -> None:
+        """One that is configured no more is known as long as it has backups."""
+        kept = (record.manifest.instance for record in self.book.sets.records(instance))
+        known = {*self.roster().settings.instances, *kept, *others}
+        if instance and instance not in known:
+            raise UsageError(f"no instance {instance!r}: known are {', '.join(sorted(known)) or 'none'}")
 
     def _record(self, backup_id: str) -> BackupRecord:
         record = next((each for each in self.book.sets.records() if each.id == backup_id), None)

@@ -23,6 +23,8 @@ class DrillOffice(Protocol):
 
     async def started(self) -> None: ...
 
+    async def refuse_unknown_table(self, instance: str, wish: Wish) -> None: ...
+
     def start_drill(self, instance: str, wish: Wish, asked_by: str) -> Run: ...
 
     @property
@@ -34,8 +36,10 @@ def commands(office: Callable[[], DrillOffice], shown: Callable[[Run], dict[str,
 
     async def start(arguments: dict[str, object]) -> object:
         instance, who = str(arguments.get("instance") or ""), str(arguments.get("who") or "")
+        wish = _wish(arguments)
         await office().started()
-        return shown(office().start_drill(instance, _wish(arguments), who))
+        await office().refuse_unknown_table(instance, wish)
+        return shown(office().start_drill(instance, wish, who))
 
     async def listed(_arguments: dict[str, object]) -> object:
         return [_kept(each) for each in office().last_drills]

@@ -28,5 +28,5 @@ async def play_full(play: Play) -> None:
             await play.compare(target, play.manifest)
             await play.look_at_every_page(target, databases)
         with play.phase(DrillPhase.READY):
-            await play.serve(target, play.manifest)
+            await play.serve(target, databases)
         await play.lost_since_the_set(target)

@@ -69,6 +69,7 @@ async def play_loss(play: Play) -> None:
 
 async def _recover(play: Play, stack: AsyncExitStack, last: LastSet) -> Target:
     manifest = last.record.manifest
+    databases = [database.name for database in manifest.facts.databases]
     with play.phase(DrillPhase.FETCH):
         await play.read_again(last.repository, last.record)
     with play.phase(DrillPhase.INITIALISE):
@@ -77,9 +78,9 @@ async def _recover(play: Play, stack: AsyncExitStack, last: LastSet) -> Target:
         await play.restore(manifest, last.directory, target)
     with play.phase(DrillPhase.CHECK):
         await play.compare(target, manifest)
-        await play.look_at_every_page(target, [database.name for database in manifest.facts.databases])
+        await play.look_at_every_page(target, databases)
     with play.phase(DrillPhase.READY):
-        await play.serve(target, manifest)
+        await play.serve(target, databases)
     return target
 
 

@@ -161,9 +161,8 @@ class Play:
         if tool:
             self.check("integrity", problems, holds=not problems, tool=tool, databases=len(databases))
 
-    async def serve(self, target: Target, manifest: Manifest) -> None:
-        """The application comes back: it logs in and asks."""
-        databases = [database.name for database in manifest.facts.databases]
+    async def serve(self, target: Target, databases: list[str]) -> None:
+        """The application comes back: it logs in and asks. `databases`: those that were restored."""
         known = {name: asked for name, asked in questions(self.engine_name).items() if name in databases}
         if not known:
             await self._answer(target, databases)

@@ -92,7 +92,7 @@ async def play_table(play: Play) -> None:
         with play.phase(DrillPhase.CHECK):
             await scene.prove(server.target, before)
         with play.phase(DrillPhase.READY):
-            await play.serve(server.target, play.manifest)
+            await play.serve(server.target, [chosen.database])
         await scene.count_beats(server.target)
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.drills import Scenario, possible
-from dbwatch.errors import UsageError
-from dbwatch.jobs.drill import Order
+from dbwatch.errors import JobError, UsageError
+from dbwatch.jobs.drill import Order, last_usable
+from dbwatch.jobs.drill_table import choose
 from dbwatch.jobs.options import reports_directory
 
 if TYPE_CHECKING:
@@ -41,6 +42,24 @@ def orders(settings: Settings, subject: Subject, wish: Wish) -> tuple[Order, ...
         )
         for each in _playable(subject, wish.scenarios)
     )
+
+
+async def refuse_unknown_table(subject: Subject, wish: Wish) -> None:
+    """Raise UsageError where the set that would be restored does not hold it: a slip is no failed rehearsal.
+
+    A set that is not there or cannot be read is the drill's own to tell.
+    """
+    record = last_usable(subject.records)
+    if not wish.table or record is None:
+        return
+    try:
+        whole = await subject.repository.read(subject.name, subject.kind, record.id)
+    except JobError:
+        return
+    try:
+        choose(list(whole.manifest.facts.tables), wish.table)
+    except JobError as error:
+        raise UsageError(error.message) from None
 
 
 def _playable(subject: Subject, wanted: Sequence[Scenario]) -> tuple[Scenario, ...]:

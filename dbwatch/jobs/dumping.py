@@ -162,7 +162,7 @@ def _settled(found: Facts | EngineError, name: str, *, is_exact: bool, evidence:
 
 def _inexact(found: Facts, evidence: str) -> Facts:
     """It came out later that they are of another moment: what differs is then no fault of the dump, so none is kept."""
-    databases = tuple(replace(each, inventory=(), inventory_digest="") for each in found.databases)
+    databases = tuple(replace(each, inventory=(), inventory_digest="", objects=()) for each in found.databases)
     return replace(found, comparable=False, evidence=evidence, databases=databases, tables=())
 
 

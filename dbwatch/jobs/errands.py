@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dbwatch.core.backups import due
 from dbwatch.core.backups.model import JobKind, JobReason, ProofName
-from dbwatch.core.backups.standing import EXCUSES
+from dbwatch.core.backups.standing import EXCUSES, failure
 from dbwatch.errors import JobError
 from dbwatch.jobs.backup import take
 from dbwatch.jobs.drill import rehearse, summary
@@ -28,6 +28,7 @@ WORDS = {
     ProofName.RESTORED: "restored and sound, not compared",
     ProofName.COMPARED: "restored, and equal to the source",
 }
+WAITS = "not restored yet: that is not due now"
 RESTORES = 3  # of one scenario, at the most: the scratch production, its rehearsal set, and what comes back
 PROVING_SECONDS = 3600.0  # on top of the time to restore: reading and decoding
 
@@ -37,8 +38,9 @@ def backup_job(subject: Subject, asked_by: str) -> Job:
 
     async def work(hands: Hands) -> str:
         record, _ = await take(hands, subject)
-        proof = await prove(hands, subject, record.id, restore=is_restored_at_once(subject, record))
-        return said(proof)
+        is_due = is_restored_at_once(subject, record)
+        proof = await prove(hands, subject, record.id, restore=is_due)
+        return said(proof) if is_due or not proof.holds else f"{said(proof)}; {WAITS}"
 
     backup = subject.backup
     return Job(
@@ -106,4 +108,4 @@ def said(proof: Proof) -> str:
     """One line for the run."""
     if proof.holds:
         return f"{WORDS[proof.name]}; {proof.detail}" if proof.detail else WORDS[proof.name]
-    return f"published; not {WORDS[proof.name].partition(',')[0]}: {proof.detail}"
+    return f"NOT PROVEN: it is published, but {failure(proof)}: {proof.detail}"

@@ -217,6 +217,8 @@ class JobOffice:
         if run.record.state is not JobState.RUNNING:
             self._ended.append(run.record)
             self._woken.set()
+            if run.kind is JobKind.BACKUP and self._upkeep.learn(run.record, self._clock.time()):
+                self._curious.set()
         self._dirty.set()
 
     async def _keep_up(self) -> None:

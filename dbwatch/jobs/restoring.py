@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbwatch.archive import sealing
@@ -14,10 +13,13 @@ from dbwatch.core.backups.model import JobReason
 from dbwatch.core.backups.restore_plans import Danger, Part, RestorePlan
 from dbwatch.engines.backing import Command, Selection, Target
 from dbwatch.errors import JobError
+from dbwatch.jobs import scratch
+from dbwatch.jobs.backup import joined
 from dbwatch.jobs.options import program_directories
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
 
     from dbwatch.archive.repository import Repository
     from dbwatch.core.backups.model import BackupRecord
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from dbwatch.settings.models import Instance
 
 NOBODY = "-"  # no server's identifier
-PRIVATE = "dbwatch-restore-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +75,19 @@ def refuse_unknown(record: BackupRecord, part: Part) -> None:
         raise JobError(JobReason.OTHER, f"the set {record.id} holds no database {part.database}: it holds {known}")
     if part.into and not part.database and len(names) != 1:
         raise JobError(JobReason.OTHER, "another name is for one database -> name the database")
-    tables = {each.key for each in record.manifest.facts.tables}
-    if part.table and tables and (part.database, part.schema, part.table) not in tables:
-        name = ".".join(filter(None, (part.schema, part.table)))
-        raise JobError(JobReason.OTHER, f"the set {record.id} holds no table {name} of {part.database}")
+
+
+async def refuse_no_table(source: Source, record: BackupRecord, part: Part, programs: tuple[Program, ...]) -> None:
+    """Raise JobError where the set holds no such table, with what it is instead, as far as the set tells."""
+    manifest = record.manifest
+    tables = {each.key for each in manifest.facts.tables}
+    if not part.table or record.problem or (part.database, part.schema, part.table) in tables:
+        return
+    async with source.repository.holding(manifest.instance, manifest.kind, record.id) as directory:
+        kind = await source.engine.kind(manifest, directory, programs, selection(part), source.opener)
+    # A partitioned table has no rows of its own: it is not among those that were counted.
+    if kind != "table" and (kind or tables):
+        raise JobError(JobReason.OTHER, restore_plans.no_table(record, part, kind))
 
 
 async def plan(
@@ -92,6 +102,8 @@ async def plan(
     else:
         programs = target.programs
         found = await dangers(source.engine, record, target, selection(part))
+    await refuse_no_table(source, record, part, programs)
+    obstacles = await in_its_way(source, record, target, selection(part)) if target is not None else ()
     if why := restore_plans.unproven(record):
         found.insert(0, (Danger.UNPROVEN, why))
     return RestorePlan(
@@ -103,7 +115,17 @@ async def plan(
         expected_seconds=restore_plans.expected_seconds(record, known, part),
         programs=tuple((program.name, ".".join(map(str, program.version))) for program in programs),
         dangers=tuple(found),
+        obstacles=obstacles,
     )
+
+
+async def in_its_way(source: Source, record: BackupRecord, target: Target, wanted: Selection) -> tuple[str, ...]:
+    """What the account may not do there. A set that cannot be read is refused by what is known of it."""
+    manifest = record.manifest
+    if record.problem:
+        return ()
+    async with source.repository.holding(manifest.instance, manifest.kind, record.id) as directory:
+        return tuple(await source.engine.obstacles(manifest, directory, target, wanted, source.opener))
 
 
 async def dangers(
@@ -119,8 +141,10 @@ async def dangers(
 
 
 def refuse(planned: RestorePlan, allowed: frozenset[Danger]) -> None:
-    """Raise JobError with every danger that nobody took upon himself."""
+    """Raise JobError with every danger that nobody took upon himself, and with what the account may not."""
     refused = planned.refused(allowed)
+    if planned.obstacles and not refused:
+        raise JobError(JobReason.PERMISSION, f"refused: {joined(planned.obstacles)}")
     if refused:
         flags = " ".join(danger.value for danger, _ in refused)
         raise JobError(
@@ -129,13 +153,25 @@ def refuse(planned: RestorePlan, allowed: frozenset[Danger]) -> None:
 
 
 @asynccontextmanager
-async def real_target(source: Source, record: BackupRecord, instance: Instance, parallel: int) -> AsyncIterator[Target]:
-    """A configured instance, with a private directory for password files. Raise JobError."""
+async def real_target(
+    source: Source, record: BackupRecord, instance: Instance, *, workshop: Path, parallel: int
+) -> AsyncIterator[Target]:
+    """A configured instance, with a private directory for password files. Raise JobError.
+
+    It lies in `workshop`, where what a killed restore left is looked for: by us, and by whoever tidies up.
+    """
     if instance.identity.engine != record.manifest.engine:
         raise JobError(JobReason.OTHER, f"{instance.name} is no {record.manifest.engine} server")
     programs = await source.engine.client_programs(record.manifest, source.directories(record))
-    with tempfile.TemporaryDirectory(prefix=PRIVATE) as directory:
-        yield Target(instance, Path(directory), programs, parallel=parallel)
+    await asyncio.to_thread(_remove_passwords_left, workshop)
+    async with scratch.credentials(workshop) as directory:
+        yield Target(instance, directory, programs, parallel=parallel)
+
+
+def _remove_passwords_left(workshop: Path) -> None:
+    """Nothing else of theirs: a scratch server that a drill was told to keep is not ours to remove."""
+    for directory in scratch.abandoned(workshop, (scratch.CREDENTIALS,)):
+        scratch.remove(directory)
 
 
 async def carry_out(hands: Hands, source: Source, planned: RestorePlan, target: Target) -> int:

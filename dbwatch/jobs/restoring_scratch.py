@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import JobReason
 from dbwatch.errors import JobError
+from dbwatch.jobs import leftovers
+from dbwatch.jobs.disk import whole
 from dbwatch.jobs.faults import disk_error
 from dbwatch.jobs.launching import LOCALE, PATH
-from dbwatch.jobs.scratch import READY_SECONDS, scratch_server
+from dbwatch.jobs.scratch import LOCK, PREFIX, READY_SECONDS, abandoned, remove, scratch_server
 from dbwatch.settings.models import PostgresInstance
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from dbwatch.engines.backing import BackupEngine, Program, Scratch
+    from dbwatch.engines.backing import BackupEngine, Program, Scratch, Target
     from dbwatch.jobs.hands import Hands
-    from dbwatch.jobs.scratch import ScratchServer, Workshop
+    from dbwatch.jobs.scratch import Workshop
     from dbwatch.settings.models import Instance
 
 DIES_WITH_US = "--pdeathsig="
@@ -42,7 +45,7 @@ class Staying:
         return (
             f"the server runs on (process {self.pid}): {reach(self.scratch.instance)}",
             f"to end it:    kill -{ending} {self.pid}",
-            f"to remove it: rm -r {self.scratch.log.parent.parent}",
+            to_remove(self.scratch.log.parent.parent),
         )
 
 
@@ -53,18 +56,50 @@ def reach(instance: Instance) -> str:
     return f"mariadb --socket={instance.socket} --user={user}"
 
 
-@asynccontextmanager
-async def made(
-    hands: Hands, engine: BackupEngine, programs: Sequence[Program], workshop: Workshop
-) -> AsyncIterator[ScratchServer]:
-    """A server in a directory that stays. Raise JobError where the directory is not empty."""
+def to_remove(*directories: Path) -> str:
+    return f"to remove it: rm -r {shlex.join(map(str, directories))}"
+
+
+async def staying(
+    hands: Hands,
+    engine: BackupEngine,
+    programs: Sequence[Program],
+    workshop: Workshop,
+    fill: Callable[[Target], Awaitable[object]],
+) -> Staying:
+    """A server in a directory that stays, once `fill` has restored into it; else nothing of it does.
+
+    Raise JobError where the directory is not empty.
+    """
     await asyncio.to_thread(_refuse_full, workshop.directory)
-    async with scratch_server(hands, engine, programs, workshop, keep=True) as server:
-        yield server
+    async with AsyncExitStack() as undone:
+        undone.push_async_callback(_remove_what_is_left, workshop.directory)
+        async with scratch_server(hands, engine, programs, workshop, keep=True) as server:
+            await fill(server.target)
+        made = await _stay(engine, server.scratch)
+        undone.pop_all()
+    return made
+
+
+async def _remove_what_is_left(directory: Path) -> None:
+    for left in abandoned(directory, (PREFIX,)):
+        await leftovers.sweep_directory(left)
+        await whole(remove, left)
+
+
+def interrupted(directory: Path) -> str:
+    """What is true of a directory after Ctrl-C, in one line."""
+    left = abandoned(directory, (PREFIX,))
+    if left:
+        return f"interrupted: a part of what was restored is left -> {to_remove(*left)}"
+    return f"interrupted: what was made in {directory} is removed; nothing else was touched"
 
 
 def _refuse_full(directory: Path) -> None:
     try:
+        if left := abandoned(directory, (PREFIX,)):
+            what = f"{directory} is not empty: what a restore that was killed left is there"
+            raise JobError(JobReason.OTHER, f"{what} -> {to_remove(*left)}")
         if directory.exists() and any(directory.iterdir()):
             raise JobError(
                 JobReason.OTHER, f"{directory} is not empty -> name a directory that is, or is not there yet"
@@ -73,11 +108,23 @@ def _refuse_full(directory: Path) -> None:
         raise disk_error(error, directory) from None
 
 
-async def stay(engine: BackupEngine, scratch: Scratch) -> Staying:
-    """Start it once more, as nobody's child. Raise JobError, EngineError."""
-    pid = await asyncio.to_thread(_spawned, scratch)
-    await engine.wait_ready(scratch.instance, READY_SECONDS)
+async def _stay(engine: BackupEngine, scratch: Scratch) -> Staying:
+    """Start it once more, as nobody's child. Raise JobError, EngineError.
+
+    Its lock goes, so that nobody takes what is to stay for what was left behind.
+    """
+    pid = _spawned(scratch)
+    with ExitStack() as undone:
+        undone.callback(_end, pid, scratch)
+        await engine.wait_ready(scratch.instance, READY_SECONDS)
+        (scratch.log.parent.parent / LOCK).unlink(missing_ok=True)
+        undone.pop_all()
     return Staying(pid, scratch)
+
+
+def _end(pid: int, scratch: Scratch) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, scratch.stop_signal)
 
 
 def _spawned(scratch: Scratch) -> int:

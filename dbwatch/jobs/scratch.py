@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 PREFIX, LOCK, SERVER, PRIVATE = "dbwatch-scratch-", "lock", "server", "private"
+CREDENTIALS = "dbwatch-restore-"
 UNPRIVILEGED = "nobody"
 READY_SECONDS = 90.0
 SOCKET_PATH_LIMIT_BYTES = 107
+UNADDRESSABLE = " \t\n[]"  # what no host name holds, and a host is what a socket's directory stands for
 LONGEST_SOCKET_NAME = "12345678/server/.s.PGSQL.65535"
 
 
@@ -147,12 +149,41 @@ async def place(workshop: Workshop, *, keep: bool = False) -> AsyncIterator[Plac
         here.lock.close()
 
 
-def _prepared(workshop: Workshop) -> Place:
+@asynccontextmanager
+async def credentials(workshop: Path) -> AsyncIterator[Path]:
+    """A directory for password files, removed at the end; of one that dies, `abandoned` finds it. Raise JobError."""
+    here = await asyncio.to_thread(_for_credentials, workshop)
     try:
-        workshop.directory.mkdir(mode=0o711, parents=True, exist_ok=True)
-        directory = Path(tempfile.mkdtemp(prefix=PREFIX, dir=workshop.directory.resolve()))
+        yield here.directory
+    finally:
+        await asyncio.shield(asyncio.to_thread(remove, here.directory))
+        here.lock.close()
+
+
+def _for_credentials(workshop: Path) -> Place:
+    directory = _new(workshop, CREDENTIALS)
+    try:
+        return Place(directory, _locked(directory))
     except OSError as error:
-        raise disk_error(error, f"scratch_directory {workshop.directory}") from None
+        remove(directory)
+        raise disk_error(error, directory) from None
+
+
+def _new(workshop: Path, prefix: str) -> Path:
+    """Whoever makes the first one: the daemon, with its own account, has to be able to make the next."""
+    try:
+        if not workshop.exists():
+            workshop.mkdir(mode=0o711, parents=True, exist_ok=True)
+            owner = workshop.parent.stat()
+            if os.geteuid() == 0:
+                os.chown(workshop, owner.st_uid, owner.st_gid)
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=workshop.resolve()))
+    except OSError as error:
+        raise disk_error(error, f"scratch_directory {workshop}") from None
+
+
+def _prepared(workshop: Workshop) -> Place:
+    directory = _new(workshop.directory, PREFIX)
     try:
         return _furnished(directory, workshop.account)
     except (OSError, JobError) as error:
@@ -162,9 +193,7 @@ def _prepared(workshop: Workshop) -> Place:
 
 def _furnished(directory: Path, account: str | None) -> Place:
     _refuse_unsuitable(directory, account)
-    lock = (directory / LOCK).open("w")
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    here = Place(directory, lock)
+    here = Place(directory, _locked(directory))
     for each in (here.server, here.private):
         each.mkdir(mode=0o700)
     _give(here.server, account)
@@ -173,11 +202,23 @@ def _furnished(directory: Path, account: str | None) -> Place:
     return here
 
 
+def _locked(directory: Path) -> IO[str]:
+    """Held before it has its name: a lock of that name that nobody holds is one of a process that died."""
+    unnamed = directory / f"{LOCK}.new"
+    lock = unnamed.open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    unnamed.rename(directory / LOCK)
+    return lock
+
+
 def _refuse_unsuitable(directory: Path, account: str | None) -> None:
     room = SOCKET_PATH_LIMIT_BYTES - len(os.fsencode(directory.parent)) - len(f"/{PREFIX}{LONGEST_SOCKET_NAME}")
     mend = "set backups.scratch_directory to"
     if room < 0:
         raise JobError(JobReason.OTHER, f"{directory.parent} is too long for a unix socket -> {mend} a shorter path")
+    if set(str(directory)) & set(UNADDRESSABLE):
+        what = f"a server in {directory.parent} cannot be reached: its path holds a blank or a bracket"
+        raise JobError(JobReason.OTHER, f"{what} -> name another directory")
     closed = [each for each in directory.parents if account is not None and not _enters(each, account)]
     if closed:
         what = f"scratch servers run as {account}, who may not enter {closed[0]}"
@@ -216,10 +257,11 @@ def _last_line(path: Path) -> str:
     return ""
 
 
-def abandoned(directory: Path) -> list[Path]:
-    """What scratch servers of a process that died have left. What somebody holds is not ours."""
+def abandoned(directory: Path, prefixes: Sequence[str] = (PREFIX, CREDENTIALS)) -> list[Path]:
+    """What scratch servers and restores of a process that died have left. What somebody holds is not ours."""
     with suppress(OSError):
-        found = sorted(each for each in directory.resolve().glob(f"{PREFIX}*") if each.is_dir())
+        here = directory.resolve()
+        found = sorted(each for prefix in prefixes for each in here.glob(f"{prefix}*") if each.is_dir())
         return [each for each in found if not each.is_symlink() and not _is_held(each)]
     return []
 
@@ -230,6 +272,6 @@ def _is_held(directory: Path) -> bool:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
-    except FileNotFoundError:
-        return True  # no mark of ours: not ours to remove
+    except (FileNotFoundError, PermissionError):
+        return True  # no mark of ours, or another account's: not ours to remove
     return False

@@ -11,6 +11,7 @@ import structlog
 
 from dbwatch.core.backups import due
 from dbwatch.core.backups.figures import RepositoryFigures
+from dbwatch.core.backups.model import JobReason
 from dbwatch.errors import DbwatchError, EngineError, JobError
 from dbwatch.jobs.backup import needed_bytes, refuse
 from dbwatch.jobs.boards import Seen
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
 
-    from dbwatch.core.backups.model import BackupRecord
+    from dbwatch.core.backups.model import BackupRecord, JobRun
     from dbwatch.core.backups.retention import Plan
     from dbwatch.jobs.roster import Roster
     from dbwatch.jobs.subject import Subject
@@ -29,6 +30,16 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 DAY_SECONDS = 86400.0
 PREFLIGHT_RETRY_SECONDS = 900.0
+IN_THE_WAY = frozenset(
+    {
+        JobReason.UNREACHABLE,
+        JobReason.AUTH,
+        JobReason.PERMISSION,
+        JobReason.CLIENT_MISSING,
+        JobReason.CLIENT_OLDER,
+        JobReason.INCOMPLETE,
+    }
+)
 NIGHT_HOURS = 4  # retention passes at four in the morning
 
 
@@ -77,6 +88,15 @@ class Upkeep:
                 log.warning("backup_would_fail", instance=subject.name, reason=told.reason, detail=told.message)
             seen.preflight_reason, seen.preflight_detail = reason_of(told), told.message
         seen.preflight_at = now
+
+    def learn(self, run: JobRun, now: float) -> bool:
+        """A backup tells more than a look: it got past what stood in the way, or something new does. True: look now."""
+        seen = self.seen(run.instance)
+        if run.reason in IN_THE_WAY:
+            seen.preflight_at = None
+        elif run.backup:  # it was begun
+            seen.preflight_at, seen.preflight_reason, seen.preflight_detail = now, None, ""
+        return seen.preflight_at is None
 
     # --- the repository ---
 

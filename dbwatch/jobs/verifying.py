@@ -14,7 +14,7 @@ import structlog
 
 from dbwatch.core.backups import comparing, due, sizes
 from dbwatch.core.backups.model import DISPROOFS, JobReason, Proof, ProofName
-from dbwatch.core.showing.humanise import duration
+from dbwatch.core.showing.humanise import duration, size
 from dbwatch.engines.backing import Selection
 from dbwatch.errors import EngineError, JobError
 from dbwatch.jobs.faults import job_error, only, reason_of
@@ -207,7 +207,7 @@ class Proving:
     async def _require_room(self) -> None:
         needed, free = sizes.scratch_bytes(self.manifest), await self._free_bytes()
         if free < needed + SCRATCH_RESERVE_BYTES:
-            what = f"restoring takes about {needed:,} bytes below {self._ground}, where {free:,} are free"
+            what = f"restoring takes about {size(needed)} below {self._ground}, where {size(free)} are free"
             raise JobError(JobReason.DISK_FULL, f"{what} -> make room, or set backups.scratch_directory")
 
     async def _guard_room(self) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, PositiveInt
+from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, PositiveInt, field_validator
 
 from dbwatch.core import cron
 from dbwatch.core.backups.model import FactsMode
@@ -13,6 +14,8 @@ from dbwatch.settings.alerting import DEFAULT_TIMEZONE
 from dbwatch.settings.fields import Duration, LongDuration, Model, TimeZone, listed
 
 if TYPE_CHECKING:
+    from pydantic import ValidationInfo
+
     from dbwatch.core.backups.due import Limits
     from dbwatch.core.backups.retention import Policy
 
@@ -97,6 +100,30 @@ class LogicalBackup(Model):
     retention: Retention = Retention()
     verify: Verification = Verification()
     max_age: LongDuration = 26 * HOUR  # a backup older than this is too old
+
+    @field_validator("include")
+    @classmethod
+    def _includes_something(cls, include: tuple[str, ...]) -> tuple[str, ...]:
+        if not any(include):
+            raise ValueError('names no database, so every backup would fail: name some, or write "*" for all of them')
+        return include
+
+    @field_validator("exclude")
+    @classmethod
+    def _leaves_something(cls, exclude: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        include = info.data.get("include")  # None: it is wrong itself
+        if include and all(_is_excluded(pattern, exclude) for pattern in include if pattern):
+            raise ValueError("leaves none of the databases of `include`, so every backup would fail: exclude fewer")
+        return exclude
+
+
+def _is_excluded(pattern: str, exclude: tuple[str, ...]) -> bool:
+    """Surely: every name that it matches."""
+    covers = [each for each in exclude if set(each) == {"*"} or each == pattern]
+    if "[" not in pattern:
+        is_name = not set(pattern) & {"*", "?"}
+        covers += [each for each in exclude if (is_name or not set(each) & {"?", "["}) and fnmatchcase(pattern, each)]
+    return bool(covers)
 
 
 class InstanceBackups(Model):

@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 import aiomysql
@@ -13,9 +14,10 @@ import pytest
 
 from dbwatch.core.backups import comparing
 from dbwatch.core.backups.model import FactsMode, JobReason, ProofName
-from dbwatch.engines.backing import Blocking, DumpOptions, Selection
+from dbwatch.engines.backing import Blocking, DumpOptions, Selection, Target
 from dbwatch.engines.mysql_backup_source import MysqlSource
 from dbwatch.errors import JobError
+from dbwatch.settings.models import Credentials
 from tests import mysql_backups as backups
 from tests.fix_process import eventually
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from dbwatch.engines.backing import Source, Target
+    from dbwatch.engines.backing import Source
     from tests.fix_mariadb import Mariadb, MariadbServers
     from tests.mysql_backups import Taken
 
@@ -101,8 +103,27 @@ async def test_what_was_dumped_under_writes_is_restored_whole_and_in_parts(shop:
         await backups.restore(taken, target)
         await compared(taken, target)
         assert "GRANT `clerk` TO `app`@`%`" in backups.asked(target, "SHOW GRANTS FOR app@'%'")
+        await _with_roles_of_others(taken, target)
         assert "already in: od-d `one, shop" in await backups.ENGINE.occupied(target, Selection(), taken.manifest)
         await _in_parts(taken, target)
+
+
+async def _with_roles_of_others(taken: Taken, target: Target) -> None:
+    """Only who made a role, or was told so, may give it: else a restore would end in an error at its very last step."""
+    backups.asked(target, "CREATE USER restorer@localhost; GRANT ALL ON *.* TO restorer@localhost WITH GRANT OPTION")
+    account = target.instance.model_copy(update={"monitor": Credentials(user="restorer")})
+    other = replace(target, instance=account)
+    where = (taken.manifest, taken.directory, other)
+
+    (told,) = await backups.ENGINE.obstacles(*where, Selection(), None)
+    remedy = "GRANT `clerk` TO 'restorer'@'localhost' WITH ADMIN OPTION;"
+    assert told.endswith(remedy)
+    assert await backups.ENGINE.obstacles(*where, Selection("shop"), None) == []
+    with pytest.raises(JobError, match="ERROR 1698"):
+        await backups.restore(taken, other)
+    backups.asked(target, remedy)
+    assert await backups.ENGINE.obstacles(*where, Selection(), None) == []
+    await backups.restore(taken, other)
 
 
 async def _in_parts(taken: Taken, target: Target) -> None:
@@ -110,6 +131,8 @@ async def _in_parts(taken: Taken, target: Target) -> None:
     await backups.restore(taken, target, whole)
     assert backups.asked(target, "SELECT COUNT(*) FROM child; SELECT one()", "other") == "3\n1"
     assert "family" in backups.asked(target, "SHOW TABLES", "other").split()
+    events = "SELECT event_schema, status FROM information_schema.events ORDER BY event_schema"
+    assert backups.asked(target, events) == "other\tDISABLED\nshop\tENABLED"
 
     table = Selection("shop", table="child", into="side")
     assert await backups.ENGINE.occupied(target, table, taken.manifest) == ""
@@ -155,6 +178,26 @@ async def test_a_missing_privilege_is_told_with_its_grant(shop: Mariadb) -> None
     assert f"GRANT SELECT ON mysql.proc TO '{backups.ACCOUNT}'@'%';" in lines
 
 
+async def test_what_a_restore_may_not_do_there_is_told_with_its_grant(shop: Mariadb, tmp_path: Path) -> None:
+    taken = await backups.take(shop, tmp_path)
+    target = Target(backups.described(shop), tmp_path)
+
+    async def told(wanted: Selection) -> str:
+        return " ".join(await backups.ENGINE.obstacles(taken.manifest, tmp_path, target, wanted, None))
+
+    table = Selection("shop", table="child", into="side")
+    assert f"GRANT CREATE, DROP, ALTER, INSERT ON *.* TO '{backups.ACCOUNT}'@'%';" in await told(table)
+    assert "CREATE VIEW, CREATE ROUTINE, SET USER ON *.*" in await told(Selection("shop", into="side"))
+    assert f"GRANT ALL ON *.* TO '{backups.ACCOUNT}'@'%' WITH GRANT OPTION;" in await told(Selection())
+    shop.sql(f"GRANT CREATE, DROP, ALTER, INSERT ON `s_d%`.* TO {backups.ACCOUNT}")
+    try:
+        assert await told(table) == ""
+    finally:
+        shop.sql(f"REVOKE CREATE, DROP, ALTER, INSERT ON `s_d%`.* FROM {backups.ACCOUNT}")
+    taken_name = Selection("shop", into="mysql")
+    assert "mysql is there already: --as" in await backups.ENGINE.occupied(target, taken_name, taken.manifest)
+
+
 async def test_tables_without_transactions_are_refused_unless_accepted(shop: Mariadb, tmp_path: Path) -> None:
     shop.sql(
         "CREATE DATABASE old; CREATE TABLE old.counter (n INT) ENGINE = MyISAM; INSERT INTO old.counter VALUES (1)"
@@ -168,6 +211,49 @@ async def test_tables_without_transactions_are_refused_unless_accepted(shop: Mar
     assert [line for _, line in refused.faults if "old.counter know no transactions" in line]
     assert [line for line in taken.preflight.warnings if "old.counter" in line]
     assert [each.rows for each in taken.manifest.facts.tables if each.database == "old"] == [None]
+
+
+OPTIONS = """
+CREATE DATABASE options;
+USE options;
+CREATE TABLE aria (i INT) ENGINE = Aria;
+CREATE TABLE unsummed (i INT) ENGINE = Aria PAGE_CHECKSUM = 0;
+CREATE TABLE asked (i INT) ENGINE = Aria ROW_FORMAT = DYNAMIC;
+CREATE TABLE crashes (i INT) ENGINE = Aria ROW_FORMAT = FIXED TRANSACTIONAL = 0;
+CREATE TABLE parts (i INT) ENGINE = Aria PARTITION BY HASH (i) PARTITIONS 2;
+CREATE TABLE packed (i INT) ROW_FORMAT = COMPRESSED KEY_BLOCK_SIZE = 8;
+CREATE TABLE pages (i INT) PAGE_COMPRESSED = 1 PAGE_COMPRESSION_LEVEL = 4;
+CREATE TABLE clear (i INT) ENCRYPTED = NO STATS_PERSISTENT = 1 STATS_SAMPLE_PAGES = 17;
+CREATE TABLE sums (i INT) ENGINE = MyISAM CHECKSUM = 1 DELAY_KEY_WRITE = 1 MAX_ROWS = 1000;
+CREATE TABLE fleeting (i INT) ENGINE = MEMORY MAX_ROWS = 22;
+CREATE TABLE kept (i INT) WITH SYSTEM VERSIONING;
+"""
+
+
+async def test_what_a_dump_spells_out_is_no_difference_and_what_is_one_has_a_name(
+    shop: Mariadb, tmp_path: Path
+) -> None:
+    shop.sql(OPTIONS)
+    try:
+        taken = await backups.take(shop, tmp_path, replace(backups.PATIENT, accept_non_transactional=True))
+    finally:
+        shop.sql("DROP DATABASE options")
+    facts = taken.manifest.facts
+    names = {each.name: each.name for each in facts.databases}
+    async with backups.scratch(taken) as target:
+        await backups.restore(taken, target)
+        found = comparing.compare(facts, await backups.ENGINE.facts_of(target, taken.manifest, names, 60))
+        backups.asked(target, "ALTER TABLE aria TRANSACTIONAL = 0; ALTER TABLE crashes ROW_FORMAT = DYNAMIC", "options")
+        changed = comparing.compare(facts, await backups.ENGINE.facts_of(target, taken.manifest, names, 60))
+
+    assert found.differences == ()
+    advice = comparing.proven(facts, found)[1]
+    assert "options.fleeting are held in memory" in advice
+    assert "options.kept are versioned" in advice
+    assert "options.sums know no transactions" not in advice  # it is one of several
+    assert "options.aria, options.asked, options.crashes, options.parts, options.sums and 1 more know no" in advice
+    assert "facts_seconds" not in advice
+    assert changed.differences == ("database options: definitions differ of kind table: aria, crashes",)
 
 
 async def test_ddl_during_the_dump_is_told(shop: Mariadb, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dbwatch.core.backups import comparing
 from dbwatch.core.backups.model import Codec
 from dbwatch.engines.backing import DumpOptions, Selection
 from tests import postgres_backing as backing
@@ -57,7 +58,13 @@ async def test_what_is_restored_is_what_was_dumped_under_load(
         await backing.run(list(backing.engine().integrity(target, ["marseille"])))
         unsound = await backing.engine().check(target, ["marseille"])
         settings = await backing.settings_of(target, "marseille")
+        session = await backing.session(target, "marseille")
+        await session.execute("ALTER TABLE metier.rdv SET (fillfactor = 77)")
+        await session.close()
+        changed = await backing.restored_facts(taken, target)
 
+    different = comparing.differences(taken.manifest.facts, changed)
+    assert "database marseille: definitions differ of kind table: metier.rdv" in different
     assert backing.content(taken.manifest.facts) == backing.content(facts)
     assert all(table.digest is not None for table in facts.tables)
     assert writer.writes > 5
@@ -79,6 +86,8 @@ async def test_a_table_is_restored_with_all_that_hangs_on_it(
         await session.close()
         there = Selection("marseille", "metier", "citoyens")
         occupied = await backing.engine().occupied(target, there, taken.manifest)
+        lacking = await backing.engine().obstacles(taken.manifest, taken.directory, target, aside, None)
+        assert not lacking
         await backing.restore(taken, target, aside)
         in_restored = await backing.session(target, "restore_rdv")
         beside = await in_restored.fetch(HANGING)

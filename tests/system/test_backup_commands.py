@@ -181,6 +181,20 @@ def test_with_a_daemon_ctrl_c_leaves_it_to_the_daemon_and_the_job_can_be_cancell
     assert "backup " in attended.says("backup", "run", "list")
 
 
+def test_a_daemon_that_dies_under_who_waits_leaves_word_where_to_look(daemon: NewDaemon, town: Postgres) -> None:
+    with backup_ground() as directory, holder(town):
+        serving = daemon(settings(town, Ground(directory)), wait=False).wait_ready(READY_SECONDS)
+        attended = Configured(serving.configuration_file.parent, Ground(directory))
+        with attended.started("backup", "run", "list") as running:
+            eventually(lambda: attended.ground.partial("list"), timeout_seconds=60)
+            serving.kill()
+            said = running.communicate(timeout=60)[0]
+
+    assert (1, False) == (running.returncode, "Traceback" in said), said
+    assert "; how job 2" in said
+    assert "-> when the daemon runs again, `dbwatch jobs` tells" in said
+
+
 def flipped(member: Path) -> None:
     """One bit, in the middle."""
     body = bytearray(member.read_bytes())

@@ -193,6 +193,23 @@ def alter_the_table(server: Postgres, _pid: int) -> None:
     server.psql("SET lock_timeout = '60s'; ALTER TABLE citizen ALTER COLUMN name SET NOT NULL", DATABASE)
 
 
+def test_a_run_tells_at_once_whether_the_next_would_fail(daemon: NewDaemon, town: Postgres, ground: Ground) -> None:
+    town.psql(f"CREATE ROLE late LOGIN SUPERUSER PASSWORD '{PASSWORD}'")
+    settings = configuration(town, ground, verify=LOOKED_AT)
+    settings["instances"]["pg1"]["backup"] = {"user": "late", "password": "mended"}
+    backed = Backed(daemon(settings, wait=False), ground, "pg1")
+    try:
+        backed.metric("preflight_ok", 0)
+        town.psql("ALTER ROLE late PASSWORD 'mended'")
+        assert "succeeded" == backed.run()["state"]
+        backed.metric("preflight_ok", 1)
+        town.psql("ALTER ROLE late NOSUPERUSER")
+        assert "permission" == backed.run()["reason"]
+        backed.metric("preflight_ok", 0)
+    finally:
+        town.psql("DROP ROLE late")
+
+
 async def test_what_stands_in_the_way_is_told_and_nothing_is_begun(
     daemon: NewDaemon, town: Postgres, ground: Ground
 ) -> None:

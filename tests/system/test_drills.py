@@ -18,18 +18,21 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.system, pytest.mark.engine]
 DATABASE, TABLE = "marseille", "metier.demande_rdv"
+ANNEX = "CREATE TABLE dossier AS SELECT i, md5(i::text) AS cle FROM generate_series(1, 5000) AS i"
 
 
 @pytest.fixture(scope="module")
 def source(clusters: Clusters, postgres_18_binaries: Binaries) -> Iterator[Postgres]:
     with clusters.new(postgres_18_binaries) as server:
         loaded(server)
+        server.psql("CREATE DATABASE annexe")
+        server.psql(ANNEX, "annexe")
         yield server
 
 
 @pytest.fixture(scope="module")
 def ville(source: Postgres) -> Iterator[Marseille]:
-    instance = as_superuser(source, backups=backed_up(DATABASE))
+    instance = as_superuser(source, backups=backed_up(DATABASE, "annexe"))
     with marseille({"ville": instance}, postgres_programs=[str(source.binaries.directory)]) as town:
         refused = town.says("drill", "02", code=1)
         assert "ville has no backup that is proven readable -> dbwatch backup ville" in refused
@@ -80,6 +83,23 @@ def test_a_corrupt_table_is_found_and_restored_and_the_rest_stays_as_it_was(vill
     assert ["prepare", "detect", "fetch", "restore", "swap", "check", "ready"] == phases(report)
 
 
+def test_only_the_database_that_was_restored_is_asked_once_its_table_is_back(ville: Marseille) -> None:
+    ville.says("drill", "03", "--table", "annexe.public.dossier")
+
+    proven = checks(ville.report("03"))
+    assert "1" == proven["answers"]["databases"]
+    assert "5000" == proven["table"]["rows"]
+
+
+def test_a_table_that_the_set_does_not_hold_is_refused_before_anything_starts(ville: Marseille) -> None:
+    before = sorted(ville.reports.iterdir())
+
+    said = ville.says("drill", "03", "--instance", "ville", "--table", "metier.demande_rvd", code=2)
+
+    assert "the set holds no table metier.demande_rvd -> name one with --table DATABASE.SCHEMA.TABLE" in said
+    assert before == sorted(ville.reports.iterdir())
+
+
 def test_the_last_full_backup_is_restored_compared_and_asked(ville: Marseille, source: Postgres) -> None:
     source.psql(statements("postgres", "heartbeat")["table"], DATABASE)  # as the handbook tells an operator to
     source.psql("INSERT INTO dbwatch.heartbeat (beat_at) VALUES (now() - interval '30 seconds')", DATABASE)
@@ -89,7 +109,7 @@ def test_the_last_full_backup_is_restored_compared_and_asked(ville: Marseille, s
 
     proven = checks(report)
     assert {"hashes", "facts", "integrity", "smoke"} == set(proven)
-    assert proven["facts"]["compared"] == proven["facts"]["tables"] == "10"
+    assert proven["facts"]["compared"] == proven["facts"]["tables"] == "11"
     assert "7" == proven["smoke"]["answered"]
     assert "heartbeat" == report["rpo_evidence"]  # the source's own, read back
     assert report["rpo_seconds"] == pytest.approx(report["exposure_seconds"] + 30, abs=20)

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from dbwatch.core.model import Block, Identity
-from dbwatch.errors import ConfigError, ControlError, DbwatchError, Fault, UsageError
+from dbwatch.errors import ConfigError, ControlError, DbwatchError, Fault, RefusedError, UsageError
 from dbwatch.http import control_client
 from dbwatch.http.sending import Sender
 from tests.fix_http import curl, doors, filled_store, put, run, running
@@ -303,7 +303,7 @@ async def test_commands_come_in_by_the_control_socket_only(tmp_path: Path) -> No
     async with running(filled_store(), given, control_socket=path) as server:
         mode = path.stat().st_mode & 0o777
         heard = await control_client.call(path, "echo", {"a": 1})
-        with pytest.raises(ControlError, match="no instance 'x'"):
+        with pytest.raises(RefusedError, match="no instance 'x'"):  # a UsageError for the command line
             await control_client.call(path, "refuse")
         with pytest.raises(ControlError, match="knows no command 'fly', only: echo, refuse"):
             await control_client.call(path, "fly")

@@ -5,22 +5,29 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
+from dbwatch.jobs import proc
 from tests.fix_postgres import Clusters
 from tests.fix_process import eventually, workspace
 from tests.marseille_backed import Marseille, as_superuser, backed_up, loaded, marseille
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from tests.fix_mariadb import NewMariadb
     from tests.fix_postgres import Binaries, Postgres
 
 pytestmark = [pytest.mark.system, pytest.mark.engine]
 DATABASE, TABLE = "marseille", "metier.demande_rdv"
+CANARY = "Kanarienvogel-7391"
 OWNER = "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'metier.demande_rdv'::regclass"
 HANGING = f"""
     SELECT (SELECT count(*) FROM pg_index WHERE indrelid = '{TABLE}'::regclass),
@@ -49,9 +56,14 @@ def rescue(postgres_18_binaries: Binaries) -> Iterator[Postgres]:
         yield server
 
 
+def with_password(server: Postgres) -> dict[str, object]:
+    """It is let in without; its clients are given one all the same."""
+    return server.instance(backup={"user": "postgres", "password": CANARY})
+
+
 @pytest.fixture(scope="module")
 def ville(source: Postgres, rescue: Postgres) -> Iterator[Marseille]:
-    instances = {"ville": as_superuser(source, backups=backed_up(DATABASE)), "secours": as_superuser(rescue)}
+    instances = {"ville": as_superuser(source, backups=backed_up(DATABASE)), "secours": with_password(rescue)}
     with marseille(instances, postgres_programs=[str(source.binaries.directory)]) as town:
         town.says("backup", "ville")
         yield town
@@ -107,9 +119,7 @@ def test_a_table_comes_back_beside_the_original_and_the_hand_over_brings_its_row
     assert source.psql(HANGING, DATABASE) == source.psql(HANGING, "beside")
     assert rows == source.psql(COUNT, "beside")
     script = said[said.index(f"-- {TABLE} as it was") :]
-    environment = f"PGHOST={source.directory} PGPORT={source.port} PGUSER=postgres"
-    bash = script.replace("\\! psql", f"\\! {environment} {source.binaries['psql']}", 1)
-    source.psql(bash.replace("| psql", f"| {environment} {source.binaries['psql']}"), DATABASE)
+    source.psql(script)
     assert rows == source.psql(COUNT, DATABASE)
 
 
@@ -126,3 +136,121 @@ def test_a_server_of_its_own_stays_until_somebody_ends_it(ville: Marseille) -> N
     eventually(lambda: not alive(pid))
     again = ville.says("restore", "database", "ville", DATABASE, "--scratch", str(directory), "--yes", code=1)
     assert "is not empty" in again
+    assert "rm -r" not in again  # it was to stay: nobody is told that it was left behind
+    blank = str(ville.ground.directory / "a b")
+    said = ville.says("restore", "database", "ville", DATABASE, "--scratch", blank, "--yes", code=1)
+    assert f"a server in {blank} cannot be reached: its path holds a blank or a bracket -> name another" in said
+
+
+# --- restores that are killed or interrupted ---
+
+
+@contextmanager
+def under_way(town: Marseille, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """A restore in a process of its own, whose temporary files are on the ground too."""
+    (town.ground.directory / "tmp").mkdir(exist_ok=True)
+    environment = {**os.environ, "TMPDIR": str(town.ground.directory / "tmp")}
+    argv = [sys.executable, "-m", "dbwatch", "restore", *words, "--yes", "--config", str(town.file)]
+    with subprocess.Popen(argv, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        try:
+            yield run
+        finally:
+            run.kill()
+
+
+def passwords_left(town: Marseille) -> list[Path]:
+    """Files with the password in clear, wherever they lie; the configuration is where it belongs."""
+    found = [each for place in ("tmp", "scratch") for each in (town.ground.directory / place).rglob("*")]
+    return [each for each in found if holds_password(each)]
+
+
+def holds_password(path: Path) -> bool:
+    try:
+        return path.is_file() and CANARY in path.read_text(errors="replace")
+    except OSError:  # it went meanwhile
+        return False
+
+
+def killed_with_its_password(town: Marseille, *words: str) -> None:
+    with under_way(town, *words) as run:
+        eventually(lambda: passwords_left(town), timeout_seconds=60, every_seconds=0.002)
+        run.kill()
+    assert passwords_left(town)
+
+
+@pytest.mark.parametrize("following", [("restore", "plan", "ville", "--to", "secours"), ("backup", "rescan")])
+def test_a_password_that_a_killed_restore_left_goes_with_the_next_command(
+    following: tuple[str, ...], ville: Marseille
+) -> None:
+    name = f"killed_{following[0]}"
+    killed_with_its_password(ville, "database", "ville", DATABASE, "--to", "secours", "--as", name)
+
+    ville.says(*following)
+
+    assert [] == passwords_left(ville)
+    assert [] == sorted(ville.ground.scratch.glob("dbwatch-*"))
+
+
+def test_a_password_that_a_killed_restore_of_mariadb_left_goes_with_the_next_command(new_mariadb: NewMariadb) -> None:
+    server = new_mariadb()
+    server.sql("CREATE DATABASE town; CREATE TABLE town.t AS SELECT seq, MD5(seq) FROM mysql.seq_1_to_200000")
+    server.sql(f"CREATE USER keeper@'127.0.0.1' IDENTIFIED BY '{CANARY}'; GRANT ALL ON *.* TO keeper@'127.0.0.1'")
+    login = {"user": "keeper", "password": CANARY}
+    with marseille({"ville": server.instance(backup=login, backups=backed_up("town"))}) as town:
+        town.says("backup", "ville")
+        killed_with_its_password(town, "database", "ville", "town", "--to", "ville", "--as", "killed")
+
+        town.says("restore", "plan", "ville", "--to", "ville")
+
+        assert [] == passwords_left(town)
+
+
+def wait_for_its_server(run: subprocess.Popen[str], directory: Path) -> None:
+    running = "dbwatch-scratch-*/server/data/postmaster.pid"
+    eventually(lambda: run.poll() is not None or list(directory.glob(running)), timeout_seconds=60)
+    assert run.poll() is None, run.communicate()[0]
+
+
+def working_in(directory: Path) -> list[int]:
+    """What was started there ends with who started it, if not at once."""
+    places = {pid: proc.working_directory(pid) for pid in proc.table()}
+    return [pid for pid, place in places.items() if place is not None and place.is_relative_to(directory)]
+
+
+def test_who_kills_or_interrupts_a_restore_is_told_what_is_left_and_the_next_try_works(ville: Marseille) -> None:
+    directory = ville.ground.directory / "interrupted"
+    words = ("full", "ville", "--scratch", str(directory))
+    with under_way(ville, *words) as run:
+        wait_for_its_server(run, directory)
+        run.kill()
+    (left,) = directory.iterdir()
+
+    said = ville.says("restore", *words, "--yes", code=1)
+    assert "what a restore that was killed left is there" in said
+    eventually(lambda: not working_in(left))
+    (line,) = re.findall(r"-> to remove it: (rm -r .*)$", said, re.MULTILINE)
+    subprocess.run(["/bin/sh", "-c", line], check=True)
+    assert not left.exists()
+
+    with under_way(ville, *words) as run:
+        wait_for_its_server(run, directory)
+        run.send_signal(signal.SIGINT)
+        told = run.communicate(timeout=60)[0]
+    assert f"interrupted: what was made in {directory} is removed; nothing else was touched" in told
+    assert [] == sorted(directory.iterdir())
+
+
+def test_a_set_that_is_damaged_leaves_nothing_where_its_server_was_to_stay(ville: Marseille) -> None:
+    """The last of this file: the set is known to be bad from then on."""
+    directory = ville.ground.directory / "damaged"
+    (backup,) = ville.ground.published("ville")
+    member = max(ville.ground.files("ville", backup), key=lambda path: path.stat().st_size)
+    good = member.read_bytes()
+    try:
+        member.write_bytes(good[:100] + bytes([good[100] ^ 1]) + good[101:])
+        said = ville.says("restore", "full", "ville", "--scratch", str(directory), "--yes", code=1)
+    finally:
+        member.write_bytes(good)
+
+    assert "sha256" in said
+    assert [] == sorted(directory.iterdir())

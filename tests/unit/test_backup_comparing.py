@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from dbwatch.core.backups.comparing import MOST_DIFFERENCES, compare, differences, proven
 from dbwatch.core.backups.model import DatabaseFacts, Facts, FactsMode, ProofName, TableFacts
+from dbwatch.core.backups.unread import Unread
 
 MARSEILLE = DatabaseFacts(
     "marseille",
@@ -193,3 +194,34 @@ def test_equal_means_that_every_table_is_there_and_known_to_be_the_same(
         assert all(name in restored and same(name) for name in source)
     elif source and source.keys() == restored.keys():
         assert not all(map(same, source))
+
+
+def test_what_was_not_compared_is_told_with_its_own_reason() -> None:
+    tables = (
+        CITIZENS,
+        replace(REQUESTS, unread=Unread.MOVING, rows=None, digest=None),
+        replace(VISITS, unread=Unread.MEMORY, rows=None, digest=None),
+        replace(VISITS, table="history", digest=None, unread=Unread.VERSIONED),
+        replace(VISITS, table="large"),
+    )
+    source = replace(SOURCE, tables=tables)
+    restored = replace(source, tables=(*tables[:4], replace(tables[4], unread=Unread.TIME, rows=None, digest=None)))
+
+    _, advice = proven(source, compare(source, restored))
+
+    assert advice.endswith(
+        "marseille.public.requests know no transactions; marseille.public.visits are held in memory; "
+        "marseille.public.history are versioned, and a dump lacks their history; "
+        "marseille.public.large there was no time for: give facts_seconds more"
+    )
+
+
+def test_definitions_that_differ_have_names_up_to_a_few() -> None:
+    objects = tuple((f"view v{number}", "aa") for number in range(8))
+    source = replace(SOURCE, databases=(replace(MARSEILLE, objects=objects),))
+    others = tuple((name, "bb") for name, _ in objects)
+    other = replace(MARSEILLE, objects=others, inventory_digest="table=12ab,view=ffff")
+
+    assert differences(source, replace(SOURCE, databases=(other,))) == (
+        "database marseille: definitions differ of kind view: v0, v1, v2, v3, v4 and 3 more",
+    )

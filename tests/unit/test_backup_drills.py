@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dbwatch.cli.drill import refuse_many
 from dbwatch.core.backups import drills, report_pages, reporting
 from dbwatch.core.backups.drills import DrillCheck, DrillPhase, DrillResult, RpoEvidence, Scenario
 from dbwatch.core.backups.model import JobReason, TableFacts
-from dbwatch.errors import JobError
+from dbwatch.errors import JobError, UsageError
 from dbwatch.jobs import drill_reports
 from dbwatch.jobs.drill_damage import PAGES, spread
 from dbwatch.jobs.drill_sql import questions, statements
@@ -190,6 +191,13 @@ def test_the_table_is_the_one_wished_for_the_handbooks_or_the_largest() -> None:
     assert LARGE.key == choose([LARGE, replace(SMALL, table="x")], "").key
     with pytest.raises(JobError, match=r"holds no table metier[.]nobody"):
         choose([SMALL], "metier.nobody")
+
+
+def test_one_table_is_wanted_of_one_instance() -> None:
+    refuse_many("metier.demande_rdv", ["pg1"])
+    refuse_many("", ["pg1", "pg2"])
+    with pytest.raises(UsageError, match="name it with --instance: pg1, pg2"):
+        refuse_many("metier.demande_rdv", ["pg1", "pg2"])
 
 
 @pytest.mark.parametrize("engine", ["postgres", "mysql"])

@@ -23,7 +23,6 @@ from dbwatch.core.backups.model import (
 from dbwatch.core.backups.restore_plans import Danger, Part, RestorePlan
 from dbwatch.errors import JobError
 from dbwatch.jobs import restoring
-from dbwatch.jobs.restoring_hand_over import hand_over
 
 NOW = 1_795_332_764.0
 FACTS = Facts(
@@ -50,7 +49,7 @@ def record(sequence: int = 1, *proofs: Proof, instance: str = "pg1", problem: st
 
 
 def proof(name: ProofName, reason: JobReason | None = None, seconds: float = 20.0) -> Proof:
-    return Proof(name, NOW - 1000, seconds, reason)
+    return Proof(name, NOW - 1000, seconds, reason, "it has 1000 bytes" if reason else "")
 
 
 PROVEN = record(2, proof(ProofName.COMPARED))
@@ -73,7 +72,10 @@ def test_the_newest_proven_set_is_taken_and_the_newest_of_all_where_none_is() ->
         (record(1, proof(ProofName.DECODED)), ""),
         (record(1, proof(ProofName.HASHED)), "proven: hashed"),
         (record(1), "proven: nothing"),
-        (record(1, proof(ProofName.COMPARED), proof(ProofName.HASHED, JobReason.CORRUPT)), "proven: nothing"),
+        (
+            record(1, proof(ProofName.COMPARED), proof(ProofName.HASHED, JobReason.CORRUPT)),
+            "it has 1000 bytes (found when",
+        ),
         (record(1, proof(ProofName.COMPARED), problem="the manifest is gone"), "the manifest is gone"),
     ],
 )
@@ -116,6 +118,25 @@ def test_a_plan_tells_what_from_where_to_and_what_stands_in_the_way() -> None:
     assert "DANGER     ville holds 3 objects (allow it with --into-non-empty)" in lines
 
 
+def test_a_plan_says_that_the_events_of_a_copy_do_not_run() -> None:
+    ville = replace(FACTS.databases[0], inventory=(("event", 1), ("table", 3)))
+    manifest = replace(PROVEN.manifest, engine="mysql", facts=replace(FACTS, databases=(ville,)))
+    mysql = replace(PROVEN, manifest=manifest)
+    note = "note       the events of copie are DISABLED, or they would run beside those of ville"
+
+    def notes(part: Part) -> list[str]:
+        return [line for line in restore_plans.lines(replace(planned(part), record=mysql), NOW) if "events" in line]
+
+    assert notes(Part("ville", into="copie"))[0].startswith(note)
+    assert notes(Part("ville")) == notes(Part("ville", table="t", into="copie")) == []
+
+
+def test_a_plan_for_a_set_that_was_found_bad_says_so() -> None:
+    bad = record(1, proof(ProofName.DECODED), proof(ProofName.COMPARED, JobReason.MISMATCH))
+
+    assert "proof      BAD: see below" in restore_plans.lines(replace(planned(), record=bad), NOW)
+
+
 def test_who_restores_into_what_is_there_is_told_what_becomes_of_it() -> None:
     dangerous = planned(Part("ville"), (Danger.NON_EMPTY, "ville holds 3 objects"))
     mysql = replace(PROVEN, manifest=replace(PROVEN.manifest, engine="mysql"))
@@ -138,22 +159,37 @@ def test_each_danger_needs_its_own_word() -> None:
 def test_what_the_set_does_not_hold_is_told_before() -> None:
     with pytest.raises(JobError, match="holds no database x: it holds ville, archives"):
         restoring.refuse_unknown(PROVEN, Part("x"))
-    with pytest.raises(JobError, match=r"holds no table metier\.y of ville"):
-        restoring.refuse_unknown(PROVEN, Part("ville", "metier", "y"))
+    assert "holds no table metier.y of ville" in restore_plans.no_table(PROVEN, Part("ville", "metier", "y"), "")
     with pytest.raises(JobError, match="name the database"):
         restoring.refuse_unknown(PROVEN, Part(into="copy"))
 
 
-def test_the_hand_over_quotes_what_must_be_quoted() -> None:
-    text = hand_over(planned(Part("ville", "metier", "Demande RDV", "restored_x")))
+def test_a_view_that_only_the_inventory_knows_is_answered_with_what_can_be_named() -> None:
+    views = DatabaseFacts("ville", inventory=(("sequence", 0), ("table", 3), ("view", 2)))
+    manifest = replace(PROVEN.manifest, engine="mysql", facts=replace(FACTS, databases=(views,)))
+    known = replace(PROVEN, manifest=manifest)
 
-    assert 'CREATE TABLE dbwatch_restored."Demande RDV" (LIKE metier."Demande RDV" INCLUDING ALL' in text
-    assert "{" not in text
-    mysql = replace(PROVEN, manifest=replace(PROVEN.manifest, engine="mysql"))
-    told = hand_over(replace(planned(Part("ville", "", "a`b", "y")), record=mysql))
-    assert "INSERT IGNORE INTO ville.`a``b` SELECT * FROM y.`a``b`;" in told
+    told = restore_plans.no_table(known, Part("ville", "", "v"), "")
+
+    assert "holds no table v of ville (it holds views too: if it is one of these, it comes with its database" in told
+    assert told.endswith("restore database pg1 ville --as NEW_NAME)")
+
+
+def test_what_the_account_may_not_is_shown_and_no_word_helps() -> None:
+    lacking = replace(planned(), obstacles=("the account may make no database: ALTER ROLE x CREATEDB;",))
+
+    assert "OBSTACLE   the account may make no database: ALTER ROLE x CREATEDB;" in restore_plans.lines(lacking, NOW)
+    with pytest.raises(JobError, match="refused: the account may make no database: ALTER ROLE x CREATEDB;"):
+        restoring.refuse(lacking, frozenset(Danger))
+
+
+@pytest.mark.parametrize(("engine", "fits"), [("postgres", "é" * 31), ("mysql", "é" * 64)])
+def test_a_name_is_as_long_as_its_engine_allows(engine: str, fits: str) -> None:
+    assert Part("ville", into=fits) == restore_plans.part_of(["ville"], engine, fits)
+    with pytest.raises(ValueError, match="name a shorter one"):
+        restore_plans.part_of(["ville"], engine, f"{fits}é")
 
 
 def test_a_side_database_is_named_after_the_table_and_the_moment() -> None:
     assert "restored_demande_rdv_20261122_0632" == restore_plans.beside("metier.demande_rdv", NOW - 3600)
-    assert 63 > len(restore_plans.beside("x" * 90, NOW))
+    assert 63 > len(restore_plans.beside("é" * 90, NOW).encode())

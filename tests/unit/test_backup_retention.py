@@ -213,7 +213,7 @@ def test_the_table_of_a_dry_run_tells_each_decision() -> None:
 
     assert table[-1] == (
         "20261027T120000Z-000001-1a2b3c4d",
-        "2026-10-24 14:00",
+        "2026-10-24 12:00:00 UTC",
         "compared",
         "delete",
         "no slot needs it",

@@ -27,10 +27,11 @@ from dbwatch.core.backups.model import (
     ServerIdentity,
     TableFacts,
 )
-from dbwatch.engines.backing import Blocking, Command, Output, Pipeline, Preflight, Program, Scratch
+from dbwatch.engines.backing import Aside, Blocking, Command, Output, Pipeline, Preflight, Program, Scratch
 from dbwatch.errors import EngineError, JobError, Reason
-from dbwatch.jobs.backup import guard_room, take
+from dbwatch.jobs.backup import guard_room, refuse, take
 from dbwatch.jobs.commands import commands
+from dbwatch.jobs.errands import backup_job
 from dbwatch.jobs.retaining import planned, retain
 from dbwatch.jobs.scratch import Workshop
 from dbwatch.jobs.subject import Subject
@@ -197,8 +198,17 @@ class Engine:
     async def occupied(self, *_: object, **__: object) -> str:
         return ""
 
+    async def obstacles(self, *_: object, **__: object) -> list[str]:
+        return []
+
+    async def kind(self, *_: object, **__: object) -> str:
+        return ""
+
     async def restoring(self, *_: object, **__: object) -> list[Pipeline]:
         return [Pipeline("restore", ())]
+
+    async def aside(self, *_: object, **__: object) -> Aside:
+        return Aside(())
 
     async def facts_of(self, *_: object, **__: object) -> Facts:
         return self.restored
@@ -413,6 +423,22 @@ async def test_without_a_key_a_sealed_set_is_read_again_and_no_more(tmp_path: Pa
         assert (JobReason.NO_KEY, ProofLevel.L1) == (proof.reason, (await s.read(record.id)).level)
 
 
+async def said_of_backup(s: Stage) -> str:
+    hands: Any = s.hands
+    return await backup_job(s.subject, "ada").work(hands)
+
+
+async def test_a_backup_says_whether_its_restore_is_not_due_or_could_not_be_had(tmp_path: Path) -> None:
+    async with stage(tmp_path / "off", verify={"restore": False}) as s:
+        waits = await said_of_backup(s)
+    async with stage(tmp_path / "on") as s:
+        s.engine.missing = JobError(JobReason.NO_EXTENSION, "postgis is not installed here")
+        lacks = await said_of_backup(s)
+
+    assert waits.endswith("not restored yet: that is not due now")
+    assert "NOT PROVEN: it is published, but it could not be restored: postgis is not installed here" == lacks
+
+
 async def test_a_flipped_byte_is_found_by_reading_again(tmp_path: Path) -> None:
     async with stage(tmp_path) as s:
         record = await s.taken_and_proven()
@@ -517,3 +543,14 @@ def test_the_daemon_knows_every_command_before_it_loads_what_answers_them() -> N
         raise AssertionError
 
     assert sorted(commands(nobody)) == sorted(COMMANDS)
+
+
+def test_statements_that_mend_faults_are_parted_by_one_semicolon() -> None:
+    mends = ("town: may not be entered -> GRANT CONNECT TO b;", "shop: the dump would lack t -> GRANT SELECT TO b;")
+    faults = tuple((JobReason.PERMISSION, line) for line in mends)
+    identity = ServerIdentity("postgres", (18,), "18")
+
+    with pytest.raises(JobError) as raised:
+        refuse(Preflight(identity, (("town", 1),), (SERVER,), Codec.NONE, "custom", faults))
+
+    assert raised.value.message == f"{mends[0].removesuffix(';')}; {mends[1]}"

@@ -111,3 +111,21 @@ def test_the_list_keeps_the_order_of_the_archive() -> None:
 
     assert listed == [line for line in LIST.splitlines() if line in listed]
     assert 8 == len(listed)
+
+
+def test_a_name_is_told_by_what_it_is_and_who_gets_what_is_made() -> None:
+    entries = toc.parse(
+        "; header\n"
+        "215; 1259 16384 VIEW public notes app\n"
+        "216; 1259 16385 MATERIALIZED VIEW public totals b app\n"
+        "300; 0 16385 MATERIALIZED VIEW DATA public totals b app\n"
+        "217; 1259 16386 FOREIGN TABLE public far postgres\n"
+        "218; 0 0 ACL public TABLE notes other\n"
+        "219; 1262 16383 DATABASE - shop owner\n"
+    )
+
+    kinds = [toc.kind(entries, "public", name) for name in ("notes", "totals", "far", "none")]
+    assert kinds == ["view", "materialized view", "foreign table", ""]
+    roles = ["app", "b app", "postgres", "other", "owner", "idle"]
+    assert {"app", "b app", "postgres"} == toc.owners(entries, roles, with_database=False)
+    assert {"app", "b app", "postgres", "owner"} == toc.owners(entries, roles, with_database=True)

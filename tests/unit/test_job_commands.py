@@ -12,8 +12,9 @@ from dbwatch.cli import backup, jobs
 from dbwatch.cli.job_progress import Bar, Lines, follow, how_far, ratio
 from dbwatch.clock import SystemClock
 from dbwatch.core.backups import retention
-from dbwatch.core.backups.model import BackupRecord, JobKind, JobReason, JobRun, JobState, Progress
+from dbwatch.core.backups.model import BackupRecord, JobKind, JobReason, JobRun, JobState, Progress, Proof, ProofName
 from dbwatch.errors import UsageError
+from dbwatch.jobs import errands
 from dbwatch.jobs.commands import JobLine, commands
 from dbwatch.jobs.process import Care
 from dbwatch.jobs.running import Job, Run
@@ -63,6 +64,10 @@ class FakeOffice:
         self.asked.append((backup_id, asked_by))
         return a_run()
 
+    async def refuse_unknown_table(self, instance: str, wish: Wish) -> None:
+        if wish.table:
+            raise UsageError(f"{instance} holds no table {wish.table}")
+
     def start_drill(self, instance: str, wish: Wish, asked_by: str) -> Run:
         self.asked.append((instance, wish))
         return a_run(asked_by)
@@ -78,6 +83,9 @@ class FakeOffice:
 
     async def records(self, instance: str = "") -> list[BackupRecord]:
         return [each for each in self.sets if instance in ("", each.manifest.instance)]
+
+    async def looked_at(self, instance: str = "") -> list[BackupRecord]:
+        return await self.records(instance)
 
     async def rescan(self, instance: str = "") -> list[str]:
         return [f"{instance}: gone"]
@@ -141,6 +149,49 @@ async def test_a_set_that_cannot_be_used_is_proven_by_nothing(office: FakeOffice
     (found,) = await ask(office, "backup_list")
 
     assert (None, "its manifest was edited") == (found["proof"], found["problem"])
+
+
+async def test_a_set_that_was_found_bad_is_listed_as_bad_with_the_reason(office: FakeOffice) -> None:
+    against = Proof(ProofName.COMPARED, NOW, 1.0, JobReason.MISMATCH, "table orders: 2 rows, not 3")
+    office.sets = [replace(record(1), proofs=(*record(1).proofs, against))]
+
+    (found,) = await ask(office, "backup_list")
+
+    assert (None, True) == (found["proof"], found["bad"])
+    assert "table orders: 2 rows, not 3 (found when it was compared)" == found["problem"]
+    row, told = (line for line in backup.set_lines([found], as_json=False) if found["id"] in line)
+    assert row.split()[-1] == "bad"
+    assert f"{found['id']}: table orders: 2 rows, not 3 (found when it was compared)" == told
+
+
+async def test_a_backup_whose_due_proof_could_not_be_had_ends_with_1_and_one_that_waits_with_0(
+    office: FakeOffice,
+) -> None:
+    no_room = Proof(ProofName.RESTORED, NOW, 1.0, JobReason.DISK_FULL, "no room")
+    office.sets = [record(1, proof="decoded"), replace(record(2), proofs=(*record(2).proofs, no_room))]
+    waits, lacks = await ask(office, "backup_list")
+
+    assert ("", "it could not be restored: no room") == (waits["not_proven"], lacks["not_proven"])
+    assert (0, 1) == (backup.code({"state": "succeeded"}, [waits]), backup.code({"state": "succeeded"}, [lacks]))
+    assert 1 == backup.code({"state": "failed"}, [])
+
+
+def test_what_was_not_proven_is_said_so_that_it_is_read_in_one_way() -> None:
+    lacking = Proof(ProofName.RESTORED, NOW, 1.0, JobReason.DISK_FULL, "it takes 197 MiB, where 100 MiB are free")
+
+    assert (
+        "NOT PROVEN: it is published, but it could not be restored: it takes 197 MiB, where 100 MiB are free"
+        == errands.said(lacking)
+    )
+    assert "decoded to its end" == errands.said(Proof(ProofName.DECODED, NOW, 1.0))
+
+
+async def test_retention_says_that_its_times_are_utc_and_its_days_are_not(office: FakeOffice) -> None:
+    (plan,) = await ask(office, "backup_retention", instance="", dry_run=True)
+
+    assert "2026-10-27 12:00:00 UTC" == plan["decisions"][0]["time"]
+    assert [] == backup._zones([plan])
+    assert backup._zones([plan | {"timezone": "Europe/Paris"}])[0].endswith("years are counted in Europe/Paris")
 
 
 async def test_retention_tells_each_decision(office: FakeOffice) -> None:
@@ -256,3 +307,10 @@ async def test_jobs_are_told_in_lines(office: FakeOffice, monkeypatch: pytest.Mo
     assert ["by order only", "", "1 h ago", "5 s", "failed", "auth: wrong password"] == rows[1][2:]
     assert "running: preparing" == rows[2][6]
     assert run.id in rows[2][7]
+
+
+async def test_a_drill_of_a_table_that_is_not_there_is_refused_before_it_starts(office: FakeOffice) -> None:
+    with pytest.raises(UsageError, match="holds no table nosuch"):
+        await ask(office, "drill_start", instance="pg1", scenarios=["03"], table="nosuch")
+
+    assert [] == office.asked

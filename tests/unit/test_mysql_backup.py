@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbwatch.core.backups import sections
-from dbwatch.core.backups.model import Codec
+from dbwatch.core.backups.model import Codec, DatabaseFacts
 from dbwatch.core.backups.sections import Picker, Wanted
 from dbwatch.engines import mysql_backup_privileges as privileges
 from dbwatch.engines import mysql_backup_programs as programs
 from dbwatch.engines import mysql_backup_session as sessions
 from dbwatch.engines import mysql_backup_watching as watching
-from dbwatch.engines.backing import Program
+from dbwatch.engines.backing import Program, Selection
 from dbwatch.errors import JobError
 from dbwatch.settings.models import MysqlInstance
 
@@ -103,6 +103,28 @@ def test_a_database_may_have_another_name_and_bodies_stay_as_they_were_written()
     assert text.count(b"USE `new``one`;") == 2
     assert b"IF NOT EXISTS*/ `new``one`;" in text
     assert text.count(b"USE `shop`;") == 1  # in the body of the trigger
+
+
+EVENTS = rb"""--
+-- Dumping events for database 'shop'
+--
+DELIMITER ;;
+/*!50106 CREATE*/ /*!50106 EVENT `n` ON SCHEDULE EVERY 1 DAY ON COMPLETION NOT PRESERVE ENABLE DO BEGIN
+  SET @a = 'ON COMPLETION PRESERVE ENABLE';
+END */ ;;
+DELIMITER ;
+""".splitlines(keepends=True)
+
+
+@pytest.mark.parametrize(("into", "expected"), [("copy", b"NOT PRESERVE DISABLE DO"), ("", b"NOT PRESERVE ENABLE DO")])
+def test_the_events_of_a_copy_do_not_run_beside_those_of_the_original(into: str, expected: bytes) -> None:
+    picker = Picker(Wanted("shop", into=into))
+    begin, end = b"".join([*LINES[:-3], *EVENTS[:4]]), b"".join(EVENTS[4:])  # what creates it begins a block
+
+    text = picker.lines(begin) + picker.lines(end)
+
+    assert expected in text
+    assert b"SET @a = 'ON COMPLETION PRESERVE ENABLE'" in text
 
 
 def test_what_is_not_there_is_not_found() -> None:
@@ -215,3 +237,19 @@ def test_who_waits_for_the_dumps_table_is_counted_and_others_are_not() -> None:
     assert watching.blocking(every, {7}, {""}, holds_all=True).sessions == 1
     assert watching.stuck_seconds([seen(7, "SHOW CREATE TABLE x", WAITS, 4.0), *every[1:]], {7}) == 4.0
     assert watching.position(every, {7}, [("shop", "a"), ("shop", "order`s")]) == 1
+
+
+def test_what_a_restore_needs_may_be_held_for_a_pattern_of_databases() -> None:
+    database = DatabaseFacts("shop", inventory=(("event", 0), ("view", 2)))
+
+    def lacking(*held: tuple[str, str]) -> list[str]:
+        return privileges.lacking(held, [database], Selection("shop"), "'x'@'%'", "SET_USER_ID")
+
+    on_pattern = [(name, "sho_") for name in (*privileges.TO_RESTORE, "CREATE VIEW")]
+    assert lacking(*on_pattern, ("SUPER", "")) == []
+    assert lacking(*on_pattern) == [
+        "the account there lacks SET_USER_ID: GRANT SET_USER_ID ON *.* TO 'x'@'%';",
+    ]
+    assert "CREATE, DROP" in lacking(*((name, "sho\\_") for name, _ in on_pattern))[0]
+    versions = [privileges.for_definers("mysql", version) for version in ((8, 0, 40), (8, 4, 1))]
+    assert versions == ["SET_USER_ID", "SET_ANY_DEFINER"]

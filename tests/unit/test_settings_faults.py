@@ -145,3 +145,28 @@ def test_no_file_of_a_collectors_directory_hides_what_is_wrong_in_another(tmp_pa
         "families.yml: dbwatch_own: the unit seconds must end the name",
         "postgres/bad.sql: interval: not a duration",
     ] == [str(fault).removeprefix(f"{tmp_path}/").partition(" ->")[0] for fault in caught.value.faults]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        ("include: []", ["include: names no database"]),
+        ("include: ['']", ["include: names no database"]),
+        ("exclude: ['*']", ["exclude: leaves none"]),
+        ("include: [shop, 'shop_*'], exclude: 's*'", ["exclude: leaves none"]),
+        ("include: [shop], exclude: [shop]", ["exclude: leaves none"]),
+        ("include: ['*'], exclude: ['test_*']", []),
+        ("include: ['sh?p'], exclude: [shop]", []),
+        ("include: ['s*'], exclude: ['s?']", []),
+        ("include: ['a[?]'], exclude: ['a?']", []),
+        ("include: ['a[!b]'], exclude: ['*b]']", []),
+    ],
+)
+def test_patterns_that_leave_no_database_to_back_up_are_a_fault_at_their_place(
+    tmp_path: Path, patterns: str, expected: list[str]
+) -> None:
+    faults = faults_of(tmp_path, f"{ONE}    backup: {{user: b}}\n    backups: {{logical: {{{patterns}}}}}\n")
+
+    assert len(faults) == len(expected)
+    for fault, told in zip(faults, expected, strict=True):
+        assert f"backups.logical.{told}" in fault

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import FactsMode, ProofName
+from dbwatch.core.backups.unread import WHY, Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from dbwatch.core.backups.model import DatabaseFacts, Facts, TableFacts
+    from dbwatch.core.backups.model import DatabaseFacts, Facts, Pairs, TableFacts
 
 MOST_DIFFERENCES = 50
+MOST_NAMED = 5
 DIFFERENCES, NOTES = "differences", "notes"
 
 
@@ -30,6 +32,7 @@ class Comparison:
     tables_by_content: int = 0
     tables_by_rows: int = 0  # rows alone
     different: int = 0  # all of them, also those that `differences` had no room for
+    unread: Pairs = ()  # each table whose content was not compared, and why
 
     @property
     def tables_compared(self) -> int:
@@ -65,7 +68,13 @@ def compare(source: Facts, restored: Facts, *, definitions: bool = True) -> Comp
         (wrong if kind == DIFFERENCES else notes).append(line)
     ways = Counter(_ways(source, restored))
     return Comparison(
-        _bounded(wrong), _bounded(notes), len(source.tables), ways["content"], ways["rows"], different=len(wrong)
+        _bounded(wrong),
+        _bounded(notes),
+        len(source.tables),
+        ways["content"],
+        ways["rows"],
+        different=len(wrong),
+        unread=tuple(_unread(source, restored)) if source.mode is FactsMode.FULL else (),
     )
 
 
@@ -80,8 +89,20 @@ def proven(source: Facts, comparison: Comparison) -> tuple[ProofName, str]:
     if unknown := _unknown(source):
         return ProofName.RESTORED, f"not compared: of {unknown} nothing was noted when it was dumped"
     if not comparison.is_equal:
-        return ProofName.RESTORED, f"only {comparison.summary}: give facts_seconds more time"
+        return ProofName.RESTORED, f"only {comparison.summary}: {_reasons(comparison)}"
     return ProofName.COMPARED, comparison.summary + (f" ({source.evidence})" if source.evidence else "")
+
+
+def _reasons(comparison: Comparison) -> str:
+    """`old.counter know no transactions; a, b there was no time for: ...`: what mends one does not mend the other."""
+    named = {why: sorted(name for name, each in comparison.unread if each == why) for why in Unread}
+    told = [f"{some(names)} {WHY[why]}" for why, names in named.items() if names]
+    return "; ".join(told) or f"some {WHY[Unread.TIME]}"
+
+
+def some(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _unknown(source: Facts) -> str:
@@ -111,7 +132,7 @@ def _database(source: DatabaseFacts, restored: DatabaseFacts, *, definitions: bo
     yield from _extensions(name, dict(source.extensions), dict(restored.extensions))
     yield from _inventory(name, dict(source.inventory), dict(restored.inventory))
     if definitions:
-        yield from _definitions(name, source.inventory_digest, restored.inventory_digest)
+        yield from _definitions(source, restored)
     elif source.inventory_digest:
         yield NOTES, f"database {name}: definitions were not compared, the versions differ"
 
@@ -135,15 +156,26 @@ def _inventory(name: str, source: Mapping[str, int], restored: Mapping[str, int]
             yield DIFFERENCES, f"database {name}: {found} instead of {expected} of kind {kind}"
 
 
-def _definitions(name: str, source: str, restored: str) -> Iterator[tuple[str, str]]:
-    if not source or not restored:
-        if source:
+def _definitions(source: DatabaseFacts, restored: DatabaseFacts) -> Iterator[tuple[str, str]]:
+    name = source.name
+    if not source.inventory_digest or not restored.inventory_digest:
+        if source.inventory_digest:
             yield NOTES, f"database {name}: definitions were not compared"
         return
-    expected, found = _by_kind(source), _by_kind(restored)
+    expected, found = _by_kind(source.inventory_digest), _by_kind(restored.inventory_digest)
     for kind in sorted(expected.keys() | found.keys()):
         if expected.get(kind) != found.get(kind):
-            yield DIFFERENCES, f"database {name}: definitions differ" + (f" of kind {kind}" if kind else "")
+            which = some(_other_objects(kind, dict(source.objects), dict(restored.objects)))
+            what = (f" of kind {kind}" if kind else "") + (f": {which}" if which else "")
+            yield DIFFERENCES, f"database {name}: definitions differ{what}"
+
+
+def _other_objects(kind: str, source: Mapping[str, str], restored: Mapping[str, str]) -> list[str]:
+    """The names of those that differ; of columns and the like, of their tables."""
+    if not source or not restored:
+        return []
+    keys = sorted(key for key in source.keys() | restored.keys() if key.startswith(f"{kind} "))
+    return [key.removeprefix(f"{kind} ") for key in keys if source.get(key) != restored.get(key)]
 
 
 def _by_kind(digest: str) -> dict[str, str]:
@@ -181,6 +213,16 @@ def _ways(source: Facts, restored: Facts) -> Iterator[str]:
             yield "content"
         elif None not in (table.rows, found.rows):
             yield "rows"
+
+
+def _unread(source: Facts, restored: Facts) -> Iterator[tuple[str, str]]:
+    """The kind of a table tells more than that time ran out for it on either side."""
+    there = {table.key: table for table in restored.tables}
+    for table in source.tables:
+        found = there.get(table.key)
+        if found is not None and None in (table.digest, found.digest):
+            whys = (why for why in (table.unread, found.unread) if why not in ("", Unread.TIME))
+            yield _named(table), next(whys, Unread.TIME)
 
 
 def _roles(source: Iterable[str], restored: Iterable[str]) -> Iterator[tuple[str, str]]:

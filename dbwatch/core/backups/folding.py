@@ -19,7 +19,8 @@ NO_SHA256 = "0" * 64  # of a member that stands for several
 def folded(record: BackupRecord) -> BackupRecord:
     """Tables summed up by database and files by what they are: ten thousand of either are megabytes for each set."""
     manifest = record.manifest
-    facts = replace(manifest.facts, tables=_tables(manifest.facts.tables))
+    databases = tuple(replace(each, objects=()) for each in manifest.facts.databases)
+    facts = replace(manifest.facts, tables=_tables(manifest.facts.tables), databases=databases)
     return replace(record, manifest=replace(manifest, facts=facts, members=_members(manifest.members)))
 
 

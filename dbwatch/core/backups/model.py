@@ -1,7 +1,4 @@
-"""The words of backups: everything that jobs, archive, engines and pages tell each other of them.
-
-All are frozen and picklable. Times are Unix seconds (float), durations seconds, sizes bytes.
-"""
+"""The words of backups, frozen and picklable: times are Unix seconds (float), durations seconds, sizes bytes."""
 
 from __future__ import annotations
 
@@ -136,6 +133,7 @@ class DatabaseFacts:
     extensions: Pairs = ()  # name, version
     inventory: tuple[tuple[str, int], ...] = ()  # kind of object, how many; sorted
     inventory_digest: str = ""  # of the sorted list of all objects, with their definitions where the engine can
+    objects: Pairs = ()  # `kind name`, digest of its definition; none where the engine tells of kinds, or too many
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +146,7 @@ class TableFacts:
     rows: int | None = None
     digest: str | None = None
     bytes: int | None = None
+    unread: str = ""  # why, where the digest is not known: one of core.backups.unread
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from dbwatch.core.backups import due
+from dbwatch.core.backups import due, standing
 from dbwatch.core.backups.model import ProofLevel
 from dbwatch.core.showing import humanise
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LEAST_SECONDS = 5.0
 LONGEST_TABLE = 35
+NO_TABLES = frozenset({"view", "sequence"})
+MOST_BYTES, MOST_CHARACTERS = 63, 64  # of a name: PostgreSQL counts bytes and cuts, MySQL counts characters
 REPLACING = frozenset({"mysql"})  # its dumps begin each table with DROP TABLE IF EXISTS
 KEEPS = "nothing that is there is dropped or overwritten: what stands in the way ends the restore"
 OVERWRITES = "WITH --into-non-empty, tables of the same names that are there are DROPPED and replaced"
@@ -59,6 +61,7 @@ class RestorePlan:
     expected_seconds: float
     programs: Pairs = ()
     dangers: tuple[tuple[Danger, str], ...] = ()  # each with its reason
+    obstacles: tuple[str, ...] = ()  # what the account may not: no word of the person's helps
 
     def has(self, wanted: Danger) -> bool:
         return any(danger is wanted for danger, _ in self.dangers)
@@ -71,6 +74,8 @@ def unproven(record: BackupRecord) -> str:
     """Why a set is not to be relied on; '': it is."""
     if record.problem:
         return f"the set cannot be used as it is: {record.problem}"
+    if bad := standing.badness(record):
+        return f"the set was found bad: {bad}"
     if record.level < ProofLevel.L2:
         shown = record.proof.name.value if record.proof is not None else "nothing"
         return f"the set was never read to its end by what would restore it (proven: {shown})"
@@ -105,8 +110,22 @@ def chosen(records: Iterable[BackupRecord], instance: str, backup_id: str = "") 
     return next(reversed(usable or mine), None)
 
 
+def no_table(record: BackupRecord, part: Part, kind: str) -> str:
+    """Why one cannot be restored by itself. `kind`: what it is; '': there is none, or MySQL's dump does not tell."""
+    name = ".".join(filter(None, (part.schema, part.table)))
+    rest = f"it comes with its database -> restore database {record.manifest.instance} {part.database} --as NEW_NAME"
+    if kind:
+        return f"{name} of {part.database} is a {kind}, and only tables are restored by themselves: {rest}"
+    facts = next(each for each in record.manifest.facts.databases if each.name == part.database)
+    others = [f"{each}s" for each, count in facts.inventory if count and each in NO_TABLES]
+    is_silent = record.manifest.engine in REPLACING and others
+    perhaps = f" (it holds {' and '.join(others)} too: if it is one of these, {rest})" if is_silent else ""
+    return f"the set {record.id} holds no table {name} of {part.database}{perhaps}"
+
+
 def part_of(words: Sequence[str], engine: str, into: str = "") -> Part:
     """`database`, or `database.schema.table` (MySQL: `database.table`). Raise ValueError."""
+    refuse_long(into, engine)
     if not words:
         return Part(into=into)
     if len(words) == 1:
@@ -119,27 +138,55 @@ def part_of(words: Sequence[str], engine: str, into: str = "") -> Part:
     return Part(database, schema, name, into)
 
 
+def refuse_long(name: str, engine: str) -> None:
+    """Raise ValueError for what the server would cut or refuse."""
+    length, limit, unit = len(name), MOST_CHARACTERS, "characters"
+    if engine == "postgres":
+        length, limit, unit = len(name.encode()), MOST_BYTES, "bytes"
+    if length > limit:
+        raise ValueError(f"--as {name}: {length} {unit}, and the server allows {limit} in a name -> name a shorter one")
+
+
 def beside(table: str, started_at: float) -> str:
     """The name of a database for one table of a set: `restored_demande_rdv_20261122_0130`."""
-    plain = re.sub(r"\W+", "_", table.rpartition(".")[2])[:LONGEST_TABLE]
+    plain = re.sub(r"\W+", "_", table.rpartition(".")[2]).encode()[:LONGEST_TABLE].decode(errors="ignore")
     return f"restored_{plain}_{datetime.fromtimestamp(started_at, UTC):%Y%m%d_%H%M}"
+
+
+def _proof(record: BackupRecord) -> str:
+    if standing.badness(record):
+        return "BAD: see below"
+    shown = record.proof.name.value if record.proof is not None else "nothing"
+    return f"{shown} ({f'L{int(record.level)}' if record.level >= 0 else 'no level'})"
+
+
+def _events(plan: RestorePlan) -> str:
+    """Those of a copy beside the original are kept from running."""
+    part, manifest = plan.part, plan.record.manifest
+    kinds = {kind for each in manifest.facts.databases if each.name == part.database for kind, _ in each.inventory}
+    if manifest.engine not in REPLACING or not part.into or part.table or "event" not in kinds:
+        return ""
+    what = f"the events of {part.into} are DISABLED, or they would run beside those of {part.database}"
+    return f"{what} -> ALTER EVENT {part.into}.NAME ENABLE where the copy takes its place"
 
 
 def lines(plan: RestorePlan, now: float) -> Iterator[str]:
     """As it is printed."""
     record, manifest = plan.record, plan.record.manifest
-    shown = record.proof.name.value if record.proof is not None else "nothing"
-    level = f"L{int(record.level)}" if record.level >= 0 else "no level"
     yield f"restore    {plan.part}"
     yield f"from       {record.id} of {manifest.instance}, {humanise.size(manifest.size_bytes)}"
     yield f"state of   {humanise.moment(manifest.started_at)} ({humanise.ago(manifest.started_at, now)})"
-    yield f"proof      {shown} ({level})"
+    yield f"proof      {_proof(record)}"
     yield f"to         {plan.target}"
     yield f"makes      {', '.join(plan.makes) or 'nothing'}"
     yield f"size       {humanise.size(plan.size_bytes)}, about {humanise.duration(plan.expected_seconds)}"
     yield f"with       {', '.join(' '.join(program) for program in plan.programs)}"
     for warning in manifest.warnings:
         yield f"note       {warning}"
+    if events := _events(plan):
+        yield f"note       {events}"
     for danger, why in plan.dangers:
         yield f"DANGER     {why} (allow it with {danger})"
+    for obstacle in plan.obstacles:
+        yield f"OBSTACLE   {obstacle}"
     yield OVERWRITES if manifest.engine in REPLACING and plan.has(Danger.NON_EMPTY) else KEEPS

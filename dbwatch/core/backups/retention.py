@@ -18,6 +18,7 @@ from dbwatch.core.backups import freezing, periods
 from dbwatch.core.backups.freezing import Circumstances, FreezeReason, Frozen
 from dbwatch.core.backups.model import ProofLevel
 from dbwatch.core.backups.standing import is_disproved, is_proven, is_verified
+from dbwatch.core.showing import humanise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -115,13 +116,13 @@ def plan(
 
 def lines(decided: Plan) -> list[Line]:
     """As `dbwatch backup retention --dry-run` prints it."""
-    zone = ZoneInfo(decided.policy.timezone)
-    return [_line(each, zone) for each in decided.decisions]
+    return [_line(each) for each in decided.decisions]
 
 
-def _line(decision: Decision, zone: ZoneInfo) -> Line:
+def _line(decision: Decision) -> Line:
+    """Its time is UTC like in every list; the policy's days are those of its own zone."""
     record = decision.record
-    time = periods.local(record.manifest.started_at, zone).strftime("%Y-%m-%d %H:%M")
+    time = humanise.moment(record.manifest.started_at)
     level = "bad" if record.problem or is_disproved(record) else record.proof.name if record.proof else "none"
     return Line(record.id, time, level, "keep" if decision.keep else "delete", ", ".join(decision.reasons))
 

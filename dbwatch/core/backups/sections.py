@@ -19,6 +19,9 @@ DATABASE = re.compile(rb"-- Current Database: `(?P<name>(?:[^`]|``)+)`\s*$")
 OBJECT = re.compile(rb"-- (?P<what>[A-Z][a-z ]+?) (?:for|of) (?P<kind>table|view) `(?P<name>(?:[^`]|``)+)`\s*$")
 SEQUENCE = re.compile(rb"-- Sequence structure for `(?P<name>(?:[^`]|``)+)`\s*$")
 NAMING = re.compile(rb"(?P<before>(?:CREATE DATABASE (?:/\*!32312 IF NOT EXISTS\*/ )?|USE |ALTER DATABASE ))`")
+EVENTS = b"-- Dumping events for database "
+CREATES_EVENT = b"/*!50106 CREATE*/"
+ENABLED = re.compile(rb"(EVENT `(?:[^`]|``)+` ON SCHEDULE .*? ON COMPLETION (?:NOT )?PRESERVE) ENABLE\b")
 MARKS = (b"\n--", b"\nDELIMITER ", b"\nUSE ", b"\nCREATE DATABASE ", b"\nALTER DATABASE ", b"\n" + FOOTER)
 LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 # MariaDB says the password with the rights too; the account has it from its creation, or had its own before.
@@ -64,11 +67,12 @@ class Picker:
         self._in_body = False
         self._after_mark = False
         self._takes = True
+        self._in_events = False
         self.found = False
 
     def lines(self, block: bytes) -> bytes:
         """What becomes of whole lines; of many rows at once, where no line of them can matter."""
-        if any(mark in b"\n" + block for mark in MARKS) or self._place is Place.HEAD:
+        if any(mark in b"\n" + block for mark in MARKS) or self._place is Place.HEAD or self._in_events:
             return b"".join(map(self.line, LINE.findall(block)))
         self._after_mark = False
         return block if self._takes else b""
@@ -84,11 +88,12 @@ class Picker:
         elif self._place is Place.HEAD and is_sandbox(line) and self._wanted.plain_client:
             return b""
         self._after_mark = line.strip() == b"--"
-        return self._renamed(line) if self._takes else b""
+        return self._disabled(self._renamed(line)) if self._takes else b""
 
     def _comment(self, line: bytes) -> None:
         if self._place is Place.FOOT or not self._after_mark or len(line) <= len(b"-- \n"):
             return
+        self._in_events = line.startswith(EVENTS)
         if match := DATABASE.match(line):
             here = _plain(match["name"]) == self._wanted.database
             self._place = Place.DATABASE if here else Place.OTHER
@@ -117,6 +122,12 @@ class Picker:
         if not match or not line.startswith(before):
             return line
         return match["before"] + quoted(self._wanted.into) + line[len(before) :]
+
+    def _disabled(self, line: bytes) -> bytes:
+        """A copy beside the original does nothing by itself: what acts on the outside would act twice."""
+        if not (self._wanted.into and self._in_events and line.startswith(CREATES_EVENT)):
+            return line
+        return ENABLED.sub(rb"\1 DISABLE", line, count=1)
 
 
 def is_sandbox(line: bytes) -> bool:

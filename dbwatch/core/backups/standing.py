@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
 # A restore was tried, and more cannot be known on this machine.
 EXCUSES = frozenset({JobReason.NO_KEY, JobReason.NO_EXTENSION, JobReason.CLIENT_MISSING, JobReason.CLIENT_OLDER})
+# What each step does to a set.
+STEPS = {
+    ProofName.PUBLISHED: "published",
+    ProofName.HASHED: "read again",
+    ProofName.DECODED: "decoded",
+    ProofName.RESTORED: "restored",
+    ProofName.COMPARED: "compared",
+}
 RESTORES = frozenset({ProofName.RESTORED, ProofName.COMPARED})
 
 
@@ -42,6 +50,19 @@ def disproof(record: BackupRecord) -> Proof | None:
         elif found is not None and proof.holds and proof.name.rank >= found.name.rank:
             found = None
     return found
+
+
+def badness(record: BackupRecord) -> str:
+    """Why it is bad; '': nothing speaks against it, which does not make it proven."""
+    if record.problem:
+        return record.problem
+    against = disproof(record)
+    return f"{against.detail} (found when it was {STEPS[against.name]})" if against is not None else ""
+
+
+def failure(proof: Proof) -> str:
+    """What could not be done, in words, of a step that does not hold."""
+    return f"it could not be {STEPS[proof.name]}"
 
 
 def tried_at(record: BackupRecord) -> float | None:

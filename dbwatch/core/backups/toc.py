@@ -16,6 +16,9 @@ KINDS = (
     "TABLE DATA",
     "TABLE ATTACH",
     "TABLE",
+    "FOREIGN TABLE",
+    "MATERIALIZED VIEW DATA",
+    "MATERIALIZED VIEW",
     "SEQUENCE SET",
     "SEQUENCE OWNED BY",
     "SEQUENCE",
@@ -49,6 +52,8 @@ OWN = frozenset(
 NAMED_BY_TABLE = frozenset({"FK CONSTRAINT", "CONSTRAINT", "CHECK CONSTRAINT", "TRIGGER", "RULE", "POLICY", "DEFAULT"})
 # Refers to other tables or to parents: useless, or refused, where these have no rows or are not.
 NOT_ASIDE = frozenset({"FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH", "PUBLICATION TABLE"})
+RELATIONS = ("TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW", "VIEW", "SEQUENCE")
+UNOWNED = frozenset({"ACL", "COMMENT", "EXTENSION", "SECURITY LABEL"})
 NO_OBJECT = ("TABLE DATA", "MATERIALIZED VIEW DATA", "SEQUENCE SET", "STATISTICS DATA")
 
 
@@ -107,6 +112,21 @@ def table(entries: Iterable[Entry], schema: str, name: str, *, aside: bool) -> t
         wanted = {each for each in wanted if known[each].kind not in NOT_ASIDE or _is_inside(known[each], wanted)}
         wanted = _with_needs(wanted, known)
     return tuple(entry for entry in known.values() if entry.id in wanted)
+
+
+def kind(entries: Iterable[Entry], schema: str, name: str) -> str:
+    """What the archive has under this name: table, view ...; '': nothing."""
+    found = {entry.kind for entry in entries if entry.is_of(schema, name)}
+    return next((each.lower() for each in RELATIONS if each in found), "")
+
+
+def owners(entries: Iterable[Entry], roles: Iterable[str], *, with_database: bool) -> set[str]:
+    """Of these roles, to whom a restore gives what it makes. Names are not quoted: the longest that fits."""
+    longest_first = sorted(roles, key=len, reverse=True)
+    unowned = UNOWNED if with_database else UNOWNED | {"DATABASE"}
+    rests = {entry.rest for entry in entries if entry.kind not in unowned}
+    found = (next((role for role in longest_first if rest.endswith(f" {role}")), "") for rest in rests)
+    return {role for role in found if role}
 
 
 def _root(entries: Iterable[Entry], schema: str, name: str) -> Entry | None:

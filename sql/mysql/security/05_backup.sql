@@ -1,5 +1,6 @@
 -- The user for backups: it reads everything, accounts included, and changes nothing. Run as an administrator.
 --     SET @dbwatch_backup_password = '…';
+-- To restore with it into a server: GRANT ALL ON *.* … WITH GRANT OPTION there, and REVOKE afterwards (`restore plan`).
 -- Not the monitoring user: that one reads no table of yours.
 -- PREPARE, because CREATE USER takes no variable for a password.
 SET @dbwatch_statement = CONCAT('CREATE USER IF NOT EXISTS ''dbwatch_backup''@''%'' IDENTIFIED BY ',

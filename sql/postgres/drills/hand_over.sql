@@ -1,13 +1,17 @@
--- {source} as it was on {moment} is in the database {into}, with its indexes, constraints, triggers and grants.
--- Nothing of {database} was touched. To bring rows back, in psql:
+-- {told} as it was on {moment} is in the database {into} of {address}, with its indexes, checks, triggers and grants.
+-- Nothing of {database} was touched.{foreign_keys}
+-- To bring rows back, in a psql on the server of {database}; the copy is read from {address}, which may ask for the password:
 
-\connect {database}
+\connect {connect}
 CREATE SCHEMA {side};
 CREATE TABLE {side}.{table} (LIKE {source} INCLUDING ALL EXCLUDING IDENTITY);
-\! psql --dbname {into} -c '\copy {source} TO STDOUT' | psql --dbname {database} -c '\copy {side}.{table} FROM STDIN'
+\copy {side}.{table} ({columns}) FROM PROGRAM {reader}
 
--- Rows that were deleted or lost, and nothing else:
-INSERT INTO {source} OVERRIDING SYSTEM VALUE SELECT * FROM {side}.{table} ON CONFLICT DO NOTHING;
+-- Rows of the copy that the table lacks, as often as it lacks them. {keys}
+INSERT INTO {source} ({columns}) OVERRIDING SYSTEM VALUE
+SELECT {given}
+FROM (SELECT {compared} FROM {side}.{table} EXCEPT ALL SELECT {compared} FROM {source}) AS lost
+ON CONFLICT DO NOTHING;
 
 -- Done: DROP TABLE {side}.{table}; DROP SCHEMA {side}; then, from another database: DROP DATABASE {into};
 -- The whole table in the place of a damaged one: docs/scenarios_pra/03_corruption_table_demande_rdv.md

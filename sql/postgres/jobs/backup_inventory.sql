@@ -1,5 +1,5 @@
 /* ---
-description: The objects of a database by kind, with a number made of all their definitions.
+description: The objects of a database by kind and name, with a number made of their definitions.
 timeout: 120s
 --- */
 -- Definitions are compared without white space, brackets and casts: PostgreSQL writes them anew after a restore, and not
@@ -188,9 +188,10 @@ object (kind, name, text) AS (
       AND d.classoid <> 'pg_extension'::regclass
 )
 SELECT o.kind,
+       o.name,
        count(*) AS number,
        sum(hashtextextended(regexp_replace(regexp_replace(concat(o.name, ' ', o.text), '[][()\s]', '', 'g'),
                                            '::("[^"]*"|[a-z0-9_.])+', '', 'g') COLLATE "C", 0)::numeric)::text AS digest
 FROM object AS o
-GROUP BY o.kind
+GROUP BY o.kind, o.name
 ORDER BY o.kind COLLATE "C"

@@ -1,5 +1,6 @@
 -- The role that takes backups. Run in each database that is dumped, as a superuser. Idempotent.
--- It reads every row and writes none. Keep its password apart from that of the monitoring role.
+-- It reads every row and writes none: who restores with it makes it SUPERUSER on the target, and NOSUPERUSER afterwards
+-- (`dbwatch restore plan` says so). Keep its password apart from that of the monitoring role.
 --     SET dbwatch.backup_password = '…';
 DO $role$
 DECLARE

@@ -1,0 +1,100 @@
+"""What a restore into a PostgreSQL needs that its account may not do: asked of the target before anything is done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dbwatch.core.backups import toc
+from dbwatch.engines import postgres_backup_archive as reading
+from dbwatch.engines.postgres_backup_restore import APPLICATION, look
+from dbwatch.engines.postgres_backup_session import asker
+from dbwatch.errors import JobError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import asyncpg
+
+    from dbwatch.core.backups.model import Manifest
+    from dbwatch.engines.backing import Command, Program, Selection, Target
+    from dbwatch.engines.base import Questions
+
+SHOWN = 3
+UNTIL = "(and NOSUPERUSER again when it is restored)"
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """A set to read from."""
+
+    manifest: Manifest
+    directory: Path
+    opener: Command | None
+    programs: Sequence[Program]
+
+    async def entries(self, database: str) -> tuple[toc.Entry, ...]:
+        """Of one database, or of all; empty where they cannot be read: who restores is told why."""
+        found: list[toc.Entry] = []
+        for archive in reading.archives(self.manifest, self.directory):
+            if database in ("", archive.database):
+                try:
+                    found += await reading.contents(archive, self.opener, self.programs)
+                except (JobError, OSError):
+                    return ()
+        return tuple(found)
+
+
+async def lacking(files: Files, target: Target, selection: Selection, questions: Questions) -> list[str]:
+    """Each line names what is missing, and the statement that gives it. Only what is sure to fail is told."""
+    there = await look(target, questions)
+    async with asker(target.instance, questions, APPLICATION) as opened:
+        rows = await opened.ask("backup_rights")
+    owners: set[str] = set()
+    if not all(row["may_become"] for row in rows):
+        owners = await _owners(files, selection, {str(row["name"]) for row in rows})
+    databases = [selection.into or selection.database] if selection.database else _databases(files.manifest)
+    new = [name for name in databases if name not in there.databases]
+    return list(_lines(target.instance.name, rows, new, () if selection.table else _roles(files.manifest), owners))
+
+
+def _lines(
+    instance: str, rows: Sequence[asyncpg.Record], databases: Sequence[str], roles: Sequence[str], owners: set[str]
+) -> Iterator[str]:
+    mine, there = rows[0], {str(row["name"]) for row in rows}
+    missing = [role for role in roles if role not in there]
+    others = [str(row["name"]) for row in rows if row["name"] in owners and not row["may_become"]]
+    if databases and not mine["makes_databases"]:
+        yield f"on {instance} the account may make no database ({_some(databases)}): {mine['to_make_databases']}"
+    if missing and not mine["makes_roles"]:
+        yield f"on {instance} the account may make no role ({_some(missing)}): {mine['to_do_all']} {UNTIL}"
+    elif others:
+        what = f"may not give what it restores to its owners ({_some(others)})"
+        yield f"on {instance} the account {what}: {mine['to_do_all']} {UNTIL}"
+
+
+async def _owners(files: Files, selection: Selection, roles: set[str]) -> set[str]:
+    """Of what would be restored. Whose name is not on the target is made there first."""
+    entries = await files.entries(selection.database)
+    if selection.table:
+        entries = toc.table(entries, selection.schema, selection.table, aside=bool(selection.into))
+    return toc.owners(entries, roles, with_database=not selection.into)
+
+
+def _databases(manifest: Manifest) -> list[str]:
+    return [database.name for database in manifest.facts.databases]
+
+
+def _roles(manifest: Manifest) -> list[str]:
+    return [role.rpartition(" ")[0] for role in manifest.facts.roles]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+async def kind(files: Files, selection: Selection) -> str:
+    """What the set has under this name; '': nothing, or it cannot be told."""
+    return toc.kind(await files.entries(selection.database), selection.schema, selection.table)
