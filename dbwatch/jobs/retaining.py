@@ -21,8 +21,11 @@ log = structlog.get_logger()
 DAY_SECONDS = 86400.0
 
 
-def planned(subject: Subject) -> Plan:
-    """What would be kept and what would go, each with its reasons; nothing is touched."""
+async def planned(subject: Subject) -> Plan:
+    """What would be kept and what would go, each with its reasons; nothing is touched.
+
+    A set that somebody cut or emptied of a member counts for nothing, whatever was proven of it once.
+    """
     clock, verify = subject.book.clock, subject.backup.verify
     circumstances = Circumstances(
         last_run=subject.book.last(JobKind.BACKUP, subject.name),
@@ -30,14 +33,15 @@ def planned(subject: Subject) -> Plan:
         clock_jumped=clock.jump_seconds or None,
         restored_within=verify.rotation + DAY_SECONDS if verify.restore else None,
     )
-    return retention.plan(subject.records, subject.backup.retention.policy, subject.clock.time(), circumstances)
+    records = await subject.repository.looked_at(subject.records)
+    return retention.plan(records, subject.backup.retention.policy, subject.clock.time(), circumstances)
 
 
 async def retain(subject: Subject) -> Plan:
     """Carry the plan out. A set that is being read stays until the next pass. Raise JobError."""
-    plan = planned(subject)
-    if plan.delete and not await _is_index_right(subject):
-        plan = planned(subject)
+    plan = await planned(subject)
+    if (plan.delete or plan.frozen) and not await _is_index_right(subject):
+        plan = await planned(subject)
     for frozen in plan.frozen:
         log.warning("retention_frozen", instance=subject.name, reason=str(frozen.reason), detail=frozen.detail)
     for record in plan.delete:

@@ -139,7 +139,7 @@ class Upkeep:
 
     async def retain(self, subject: Subject, *, dry_run: bool = False) -> Plan:
         """Raise JobError."""
-        plan = planned(subject) if dry_run else await retain(subject)
+        plan = await planned(subject) if dry_run else await retain(subject)
         self.seen(subject.name).frozen = tuple(str(each.reason) for each in plan.frozen)
         return plan
 

@@ -482,7 +482,7 @@ async def test_retention_trashes_what_no_rule_keeps_and_the_newest_proven_stays(
         for _ in range(3):
             s.clock.now += DAY
             sets.append((await s.taken_and_proven()).id)
-        expected = planned(s.subject)
+        expected = await planned(s.subject)
 
         plan = await retain(s.subject)
 
@@ -506,6 +506,20 @@ async def test_retention_is_frozen_after_a_set_that_was_found_bad(tmp_path: Path
 
         assert ((), 3) == (plan.delete, len(s.left))
         assert plan.frozen
+
+
+async def test_a_set_that_somebody_cut_keeps_no_earlier_one_from_being_the_last_proven(tmp_path: Path) -> None:
+    retention = {"keep_last": 1, "daily": 0, "weekly": 0, "monthly": 0, "min_verified": 1}
+    async with stage(tmp_path, retention=retention) as s:
+        for _ in range(2):
+            s.clock.now += DAY
+            record = await s.taken_and_proven()
+        (tmp_path / "repository" / "pg1" / "logical" / record.id / "town.dump").write_bytes(b"")
+
+        plan = await retain(s.subject)
+
+        assert ((), 2) == (plan.delete, len(s.left))
+        assert ["problem"] == [str(each.reason) for each in plan.frozen]
 
 
 async def test_a_clock_that_goes_back_a_day_orders_no_set_before_another_and_deletes_none(tmp_path: Path) -> None:
