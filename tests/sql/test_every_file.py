@@ -39,6 +39,8 @@ SUPPORTED: dict[str, dict[str, tuple[tuple[int, ...], ...]]] = {
 EXTENSION_OF = {13: (1, 8), 14: (1, 9), 15: (1, 10), 16: (1, 10), 17: (1, 11), 18: (1, 12)}
 # On purpose: who has no such thing is not asked for it.
 NOTHING_TO_ASK = {
+    ("mysql/jobs/backup_roles", "mysql"),  # whose ALL holds ROLE_ADMIN
+    ("mysql/jobs/backup_roles", "percona"),
     ("mysql/metrics/replication_applied", "mariadb"),  # no timestamps of commit at the source
     ("mysql/metrics/settings_pending", "mariadb"),  # persists no settings
     ("mysql/metrics/error_log", "mariadb"),  # keeps it in a file only
