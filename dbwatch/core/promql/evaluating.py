@@ -99,6 +99,8 @@ def _reduction(node: Aggregation) -> Callable[[Mapping[str, str]], Mapping[str, 
 
 def _binary(node: Binary, source: Source, now: float) -> Value:
     left = _value(node.left, source, now)
+    if isinstance(left, Vector) and not left.samples and node.operator != "or" and syntax.cannot_fail(node.right):
+        return left  # nothing meets nothing: the other side may be large
     right = _value(node.right, source, now)
     judge = _judge(node)
     if isinstance(left, Vector):

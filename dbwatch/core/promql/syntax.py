@@ -191,6 +191,13 @@ def ranges(expression: Expression) -> list[RangeSelector]:
     return [node.range for node in walk(expression) if isinstance(node, OverRange)]
 
 
+def cannot_fail(expression: Expression) -> bool:
+    """Whether it has a value whatever the samples are: nothing in it is joined."""
+    if isinstance(expression, Aggregation):
+        return cannot_fail(expression.operand)
+    return isinstance(expression, Selector)
+
+
 def is_timeless(expression: Expression) -> bool:
     """Whether it depends on the present samples alone: not on the clock, and not on what was before."""
     return not any(isinstance(node, Time | OverRange) for node in walk(expression))
