@@ -7,7 +7,7 @@ import operator
 import statistics
 from typing import TYPE_CHECKING
 
-from benchmarks import pair, proc, quantiles
+from benchmarks import idle, pair, proc, quantiles
 from benchmarks.names import LAG
 from benchmarks.pair import OURS, PEER, Usage
 from benchmarks.table import Row
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks.daemon import Daemon
+    from benchmarks.idle import Idle
     from benchmarks.pair import Pair
     from benchmarks.scrape import Reply
     from benchmarks.table import Report
@@ -79,12 +80,13 @@ def _memory(pid: int) -> str:
 
 
 class LagWatch:
-    """The event loop's lag, minute by minute, from the daemon's own histogram."""
+    """The event loop's lag, minute by minute, from the daemon's own histogram; an idle process's beside it."""
 
-    def __init__(self, ours: Daemon | None) -> None:
-        self._ours = ours
+    def __init__(self, ours: Daemon | None, idle: Idle) -> None:
+        self._ours, self._idle = ours, idle
         self._before = self._buckets()
         self._milliseconds: list[float] = []
+        self._idle_milliseconds: list[float] = []
 
     def _buckets(self) -> dict[float, float]:
         return quantiles.buckets(self._ours.client.get().body, LAG) if self._ours else {}
@@ -94,12 +96,24 @@ class LagWatch:
         after = self._buckets()
         self._milliseconds.append(quantiles.histogram_quantile(quantiles.between(self._before, after), 0.99) * 1000)
         self._before = after
+        self._idle_milliseconds.append(self._idle.milliseconds_late())
 
     def report(self, report: Report, name: str) -> None:
         """The median, as for CPU: one minute in which the host took a core away is not ours."""
         told = ", ".join(f"{lag:.1f}" for lag in self._milliseconds)
         what = f"{name}: event-loop lag p99 of a minute while polled (each: {told})"
         report.promise(what, statistics.median(self._milliseconds), LAG_LIMIT_MILLISECONDS, "ms")
+        told = ", ".join(f"{late:.1f}" for late in self._idle_milliseconds)
+        report.add(
+            Row(
+                f"(for scale) an idle process is woken up late, p99 of those minutes (each: {told})",
+                _middle(self._idle_milliseconds),
+            )
+        )
+
+
+def _middle(milliseconds: Sequence[float]) -> str:
+    return f"{statistics.median(milliseconds):.3g} ms"
 
 
 def latencies(replies: Sequence[Reply]) -> str:
@@ -109,11 +123,13 @@ def latencies(replies: Sequence[Reply]) -> str:
 
 def measured_rounds(report: Report, name: str, running: Pair, count: int) -> tuple[Rounds, LagWatch]:
     """Some minutes of both sides, told as they end."""
-    rounds, lag = [], LagWatch(running.ours)
-    for number in range(1, count + 1):
-        rounds.append(pair.one_round(running.sides))
-        lag.minute()
-        told = {side: f"{_per_sample(usage):.2f} µs, {_backend(usage):.2f} s" for side, usage in rounds[-1].items()}
-        print(f"  {name}, minute {number}: {told}", flush=True)
+    rounds = []
+    with idle.beside() as control:
+        lag = LagWatch(running.ours, control)
+        for number in range(1, count + 1):
+            rounds.append(pair.one_round(running.sides))
+            lag.minute()
+            told = {side: f"{_per_sample(usage):.2f} µs, {_backend(usage):.2f} s" for side, usage in rounds[-1].items()}
+            print(f"  {name}, minute {number}: {told}", flush=True)
     report.add(Row(f"{name}: the peer's scrape", "", latencies([r for u in rounds for r in u[PEER].replies])))
     return rounds, lag

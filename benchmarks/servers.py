@@ -173,6 +173,12 @@ def _build(name: str, data: Path, fill: Callable[[Server], None]) -> None:
     (data / READY).touch()
 
 
+def _is_crashed(data: Path) -> bool:
+    """A server that was killed lost its statistics: another database than the one that was built."""
+    known = subprocess.run([str(binaries() / "pg_controldata"), str(data)], check=True, capture_output=True, text=True)
+    return "in production" in known.stdout
+
+
 def _copy(source: Path, target: Path) -> None:
     if (source / "postmaster.pid").exists():
         raise RuntimeError(f"{source.name} runs: its copies are made before it is started")
@@ -184,11 +190,11 @@ def _copy(source: Path, target: Path) -> None:
 def running(name: str, fill: Callable[[Server], None], *, copy: int = 0) -> Iterator[Server]:
     """A server with its data, made the first time; a numbered copy is another server on a copy of the same data."""
     data = server_root() / name
-    if not (data / READY).exists():
+    if not (data / READY).exists() or _is_crashed(data):
         print(f"building {name} (once) ...", flush=True)
         _build(name, data, fill)
     mine = server_root() / f"{name}-{copy}" if copy else data
-    if not (mine / READY).exists():
+    if not (mine / READY).exists() or _is_crashed(mine):
         _copy(data, mine)
     with _started(mine.name, mine) as server:
         yield server

@@ -147,6 +147,9 @@ class Mapper:
         self._known[key] = values
         return values
 
+    def known(self, key: object) -> tuple[str, ...] | None:
+        return self._known.get(key)
+
     def constant(self, name: str) -> str | None:
         return self._constants.get(name)
 
@@ -190,11 +193,18 @@ class _Frame:
 
     def label(self, source: str) -> tuple[str, ...]:
         if source not in self._labels:
-            names = self._mapper.allowed_names(source)
-            raw = self.raw(source)
-            values = columns.label_values(raw) if names is None else columns.allowed(raw, names)
-            self._labels[source] = self._mapper.remember(source, values)
+            self._labels[source] = self._converted(source)
         return self._labels[source]
+
+    def _converted(self, source: str) -> tuple[str, ...]:
+        raw = self.raw(source)
+        names = self._mapper.allowed_names(source)
+        if names is not None:
+            return self._mapper.remember(source, columns.allowed(raw, names))
+        known = self._mapper.known(source)
+        if known == tuple(raw):  # the usual case by far, and one comparison instead of three looks at each value
+            return known
+        return self._mapper.remember(source, columns.label_values(raw))
 
     def numbers(self, column: Column) -> Sequence[float | None]:
         return columns.numbers(self.raw(column.value), column)
