@@ -17,6 +17,7 @@ from benchmarks import (
     scenario_latency,
     scenario_pair,
     scenario_small,
+    steady,
 )
 from benchmarks.names import EVERY_SAMPLE
 from benchmarks.paths import RESULTS_FILE
@@ -107,6 +108,7 @@ def main() -> int:
     report.notes.append(
         f"The host kept {proc.stolen_share(cpu, proc.machine_cpu()):.1%} of the CPU time from this machine."
     )
+    report.notes.append(steady.told())
     print(f"\n{markdown(report)}")
     if chosen == set(SCENARIOS):
         write(report, RESULTS_FILE)

@@ -60,17 +60,25 @@ def memory(pid: int) -> Memory:
 
 @dataclass(frozen=True, slots=True)
 class MachineCpu:
-    """Ticks since boot: all of them, and those that the host gave to others while we wanted them."""
+    """Ticks since boot: all, those that somebody here used, and those that the host gave to others meanwhile."""
 
     total: int
+    used: int
     stolen: int
 
 
 def machine_cpu() -> MachineCpu:
     ticks = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-    return MachineCpu(sum(ticks), ticks[7])
+    user, nice, system, _idle, _waiting, interrupts, soft_interrupts, stolen = ticks
+    return MachineCpu(sum(ticks), user + nice + system + interrupts + soft_interrupts, stolen)
 
 
 def stolen_share(before: MachineCpu, after: MachineCpu) -> float:
-    """Between two readings."""
+    """Between two readings, of all the time there was."""
     return (after.stolen - before.stolen) / max(1, after.total - before.total)
+
+
+def kept_share(before: MachineCpu, after: MachineCpu) -> float:
+    """Between two readings, of the time that somebody here wanted."""
+    stolen = after.stolen - before.stolen
+    return stolen / max(1, after.used - before.used + stolen)

@@ -7,12 +7,14 @@ import socket
 import subprocess
 import time
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 from benchmarks import quantiles
 from benchmarks.data import BIG
 from benchmarks.scrape import Client
 from benchmarks.servers import SUPERUSER
+from benchmarks.steady import steadily
 from benchmarks.table import Row
 
 if TYPE_CHECKING:
@@ -60,8 +62,9 @@ def _milliseconds(daemon: Daemon, scrapes: int, *, compressed: bool) -> list[flo
 
 def _one(report: Report, daemon: Daemon, state: str, *, compressed: bool) -> None:
     scrapes = int(SCRAPES[compressed] * (1.0 if state == HEALTHY else TROUBLED_SHARE))
-    taken = _milliseconds(daemon, scrapes, compressed=compressed)
     encoding = "gzip" if compressed else "identity"
+    measure = partial(_milliseconds, daemon, scrapes, compressed=compressed)
+    taken = steadily(f"{encoding}, {state}", measure) if state == HEALTHY else measure()  # trouble may not last
     what = f"scrape p99, {encoding}, {state} (median {quantiles.quantile(taken, 0.5):.1f} ms)"
     report.promise(what, quantiles.quantile(taken, 0.99), LIMIT_MILLISECONDS[compressed], "ms")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from benchmarks import idle, pair, proc, quantiles
 from benchmarks.names import LAG
 from benchmarks.pair import OURS, PEER, Usage
+from benchmarks.steady import steadily
 from benchmarks.table import Row
 
 if TYPE_CHECKING:
@@ -91,12 +92,17 @@ class LagWatch:
     def _buckets(self) -> dict[float, float]:
         return quantiles.buckets(self._ours.client.get().body, LAG) if self._ours else {}
 
-    def minute(self) -> None:
-        """One more minute is over."""
+    def minute(self) -> tuple[float, float]:
+        """One more minute is over: the daemon's lag in it and the idle process's, in milliseconds."""
         after = self._buckets()
-        self._milliseconds.append(quantiles.histogram_quantile(quantiles.between(self._before, after), 0.99) * 1000)
+        ours = quantiles.histogram_quantile(quantiles.between(self._before, after), 0.99) * 1000
         self._before = after
-        self._idle_milliseconds.append(self._idle.milliseconds_late())
+        return ours, self._idle.milliseconds_late()
+
+    def note(self, minute: tuple[float, float]) -> None:
+        """It counts."""
+        self._milliseconds.append(minute[0])
+        self._idle_milliseconds.append(minute[1])
 
     def report(self, report: Report, name: str) -> None:
         """The median, as for CPU: one minute in which the host took a core away is not ours."""
@@ -127,8 +133,9 @@ def measured_rounds(report: Report, name: str, running: Pair, count: int) -> tup
     with idle.beside() as control:
         lag = LagWatch(running.ours, control)
         for number in range(1, count + 1):
-            rounds.append(pair.one_round(running.sides))
-            lag.minute()
+            usage, late = steadily(f"{name}, minute {number}", lambda: (pair.one_round(running.sides), lag.minute()))
+            rounds.append(usage)
+            lag.note(late)
             told = {side: f"{_per_sample(usage):.2f} µs, {_backend(usage):.2f} s" for side, usage in rounds[-1].items()}
             print(f"  {name}, minute {number}: {told}", flush=True)
     report.add(Row(f"{name}: the peer's scrape", "", latencies([r for u in rounds for r in u[PEER].replies])))

@@ -6,10 +6,12 @@ import statistics
 import subprocess
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks import daemon, names, proc, quantiles, servers
 from benchmarks.data import SMALL, fill_small
+from benchmarks.steady import steadily
 from benchmarks.table import Row
 
 if TYPE_CHECKING:
@@ -41,14 +43,21 @@ def report_help(report: Report) -> None:
     report.promise("dbwatch --help, median", statistics.median(taken[1:]), HELP_LIMIT_SECONDS, "s")
 
 
+def _start(server: Server) -> tuple[float, float, float]:
+    """Seconds until the first page, of CPU until then, until the instance is on it."""
+    with daemon.running({SMALL: names.instance(server, SMALL)}) as started:
+        first = started.first_scrape_seconds
+        return first, started.first_scrape_cpu_seconds, first + started.wait_until_up(1)
+
+
 def report_start(report: Report, server: Server) -> None:
     """From the process's start to the first page, and to the first page with the instance on it."""
     first, cpu, up = [], [], []
     for _ in range(STARTS):
-        with daemon.running({SMALL: names.instance(server, SMALL)}) as started:
-            first.append(started.first_scrape_seconds)
-            cpu.append(started.first_scrape_cpu_seconds)
-            up.append(started.first_scrape_seconds + started.wait_until_up(1))
+        started = steadily("a start", lambda: _start(server))
+        first.append(started[0])
+        cpu.append(started[1])
+        up.append(started[2])
     report.promise(f"first scrape after start, worst of {STARTS}", max(first), FIRST_SCRAPE_LIMIT_SECONDS, "s")
     report.add(Row("CPU of a start until the first scrape, median", f"{statistics.median(cpu):.2f} s"))
     report.add(Row(f"the instance is up on the page, worst of {STARTS}", f"{max(up):.2f} s"))
@@ -84,20 +93,35 @@ def _report_growth(report: Report, one: tuple[float, int], many: tuple[float, in
     report.promise(f"memory of a further instance ({series:.0f} series)", resident, round(limit), "KiB")
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Two pages and the share of a core between them: the daemon's, its servers'."""
+
+    before: bytes
+    after: bytes
+    ours: float
+    theirs: float
+
+
+def _watched(running: daemon.Daemon, estate: Sequence[Server]) -> Watched:
+    before, used, started = running.client.get().body, _cpu_seconds(running, estate), time.monotonic()
+    after = _scraped_for(running, MANY_SECONDS)
+    seconds = time.monotonic() - started
+    now = _cpu_seconds(running, estate)
+    return Watched(before, after, (now[0] - used[0]) / seconds, (now[1] - used[1]) / seconds)
+
+
 def report_many(report: Report, estate: Sequence[Server], one: tuple[float, int]) -> None:
     """200 instances on one core; the servers they point at have the other."""
     instances = {f"i{number:03}": names.instance(estate[number % len(estate)], SMALL) for number in range(MANY)}
     with daemon.running(instances, prefix=("taskset", "-c", "0")) as running:
         up = running.wait_until_up(MANY)
-        before, used, started = running.client.get().body, _cpu_seconds(running, estate), time.monotonic()
-        page = _scraped_for(running, MANY_SECONDS)
-        seconds = time.monotonic() - started
-        ours, theirs = ((now - then) / seconds for now, then in zip(_cpu_seconds(running, estate), used, strict=True))
+        watched = steadily(f"{MANY} instances", lambda: _watched(running, estate))
         resident = proc.memory(running.pid).resident_bytes / proc.KIB
-    _report_growth(report, one, (resident, quantiles.samples(page)))
+    _report_growth(report, one, (resident, quantiles.samples(watched.after)))
     report.add(Row(f"{MANY} instances on one core: all up after", f"{up:.1f} s"))
-    report.add(Row(f"{MANY} instances on one core: CPU (their servers')", f"{ours:.0%} ({theirs:.0%})"))
-    _report_lateness(report, before, page)
+    report.add(Row(f"{MANY} instances on one core: CPU (their servers')", f"{watched.ours:.0%} ({watched.theirs:.0%})"))
+    _report_lateness(report, watched.before, watched.after)
 
 
 def _cpu_seconds(running: daemon.Daemon, estate: Sequence[Server]) -> tuple[float, float]:
