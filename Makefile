@@ -63,6 +63,7 @@ test-matrix: $(DEV) ## PostgreSQL 13 to 18, MariaDB 10.11 and 11.8, MySQL 9 and 
 	tests/lab/fetch_postgres
 	tests/lab/fetch_debian sid mysql mysql-server-core mysql-client-core
 	tests/lab/fetch_debian trixie mariadb mariadb-server-core mariadb-client-core
+	tests/lab/fetch_debian trixie postgres-client postgresql-client-17
 	DBWATCH_LAB=1 $(PY) -m pytest -n 2 --dist loadfile tests/lab $(TEST_ARGS)
 
 bench: $(DEV) ## The benchmarks' table, ratios against the peers

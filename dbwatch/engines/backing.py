@@ -182,6 +182,7 @@ class Aside:
     columns: tuple[Column, ...]
     is_keyed: bool = False
     foreign_keys: tuple[str, ...] = ()  # PostgreSQL: the statements that were left out; MySQL: names, they are there
+    is_deferrable: bool = False  # a key of it is judged at the end of a transaction only
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ class PostgresBackup:
         return archive.decoding(manifest, directory, opener, programs)
 
     async def client_programs(self, manifest: Manifest, program_directories: Sequence[Path]) -> tuple[Program, ...]:
-        reader = await programs_of.reader(_needed(manifest), program_directories)
+        reader = await programs_of.reader(_needed(manifest), program_directories, archive.compressed_inside(manifest))
         beside = [await programs_of.companion(reader, name) for name in ("createdb", "dropdb")]
         zstd = await programs_of.on_path(programs_of.ZSTD)
         return (reader, *beside, *([zstd] if zstd else []))
@@ -78,9 +78,8 @@ class PostgresBackup:
         if lacking:
             text = f"a scratch server of {initdb.path.parent} cannot have {', '.join(lacking)}"
             raise JobError(JobReason.NO_EXTENSION, f"{text}: install the extension's package on this machine")
-        names = ("postgres", "pg_restore", "createdb", "dropdb")
-        beside = [await programs_of.companion(initdb, name) for name in names]
-        return (initdb, *beside, *await _optional(initdb))
+        beside = [await programs_of.companion(initdb, name) for name in ("postgres", "createdb", "dropdb")]
+        return (initdb, *beside, await _reader(initdb, manifest, program_directories), *await _optional(initdb))
 
     def scratch(self, directory: Path, programs: Sequence[Program], account: str | None) -> Scratch:
         return throw_away.scratch(directory, programs, account)
@@ -182,6 +181,16 @@ def _needed(manifest: Manifest) -> int:
     """The least major version that can read it: that of the server, or of a pg_dump that was newer."""
     told = (programs_of.version_in(text) for name, text in manifest.tools if name == "pg_dump")
     return max([manifest.server.version[0], *(version[0] for version in told if version)])
+
+
+async def _reader(initdb: Program, manifest: Manifest, program_directories: Sequence[Path]) -> Program:
+    """The scratch server's own pg_restore, another where that one cannot decompress what was written."""
+    own, inside = await programs_of.companion(initdb, "pg_restore"), archive.compressed_inside(manifest)
+    return (
+        own
+        if await programs_of.reads(own, inside)
+        else await programs_of.reader(_needed(manifest), program_directories, inside)
+    )
 
 
 async def _optional(initdb: Program) -> list[Program]:

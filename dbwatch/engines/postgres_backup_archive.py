@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups import toc
-from dbwatch.core.backups.model import JobReason, MemberRole
+from dbwatch.core.backups.model import Codec, JobReason, MemberRole
 from dbwatch.engines import postgres_backup_commands as commands
 from dbwatch.engines.backing import Command, Pipeline
 from dbwatch.engines.postgres_backup_programs import ZSTD
@@ -60,6 +60,16 @@ def archives(manifest: Manifest, directory: Path) -> tuple[Archive, ...]:
         if member.role is MemberRole.DUMP and (path.name == CONTENTS or len(path.parts) == 1):
             found.append(Archive(directory / (path.parent if path.name == CONTENTS else path), member.database))
     return tuple(found)
+
+
+def compressed_inside(manifest: Manifest) -> Codec:
+    """By pg_dump itself: what stands beside is decompressed by zstd(1) before pg_restore sees it."""
+    found = (
+        member.codec
+        for member in manifest.members
+        if member.role is MemberRole.DUMP and commands.SQUEEZED not in Path(member.path).suffixes[-2:]
+    )
+    return next((codec for codec in found if codec is not Codec.NONE), Codec.NONE)
 
 
 def roles(manifest: Manifest, directory: Path) -> Archive | None:

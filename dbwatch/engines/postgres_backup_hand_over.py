@@ -30,7 +30,8 @@ async def columns(target: Target, selection: Selection, questions: Questions) ->
     async with asker(target.instance, questions, restore.APPLICATION, selection.into) as opened:
         rows = await opened.ask("backup_hand_over", selection.schema, selection.table)
     found = tuple(Column(row["name"], row["compared"], row["given"]) for row in rows)
-    return Aside(found, any(row["is_keyed"] for row in rows))
+    keyed, deferrable = (any(row[name] for row in rows) for name in ("is_keyed", "is_deferrable"))
+    return Aside(found, keyed, is_deferrable=deferrable)
 
 
 async def with_foreign_keys(aside: Aside, plan: Restoring) -> Aside:

@@ -75,12 +75,24 @@ async def client(major: int, first: Iterable[Path]) -> Program:
     return replace(chosen, codecs=await codecs(chosen.path))
 
 
-async def reader(major: int, first: Iterable[Path]) -> Program:
-    """The pg_restore that understands what a pg_dump of that version wrote. Raise JobError."""
-    chosen = fitting(await installations("pg_restore", first), major)
-    if chosen is None:
-        raise JobError(JobReason.CLIENT_MISSING, f"no pg_restore of version {major} or newer was found: {MEND}")
-    return chosen
+async def reader(major: int, first: Iterable[Path], inside: Codec = Codec.NONE) -> Program:
+    """The pg_restore that understands what a pg_dump of that version wrote and compressed. Raise JobError."""
+    found = await installations("pg_restore", first)
+    chosen = fitting([program for program in found if await reads(program, inside)], major)
+    if chosen is not None:
+        return chosen
+    if fitting(found, major) is not None:
+        text = f"no pg_restore of version {major} or newer that was found can read {inside}"
+        raise JobError(JobReason.CLIENT_MISSING, f"{text}: {MEND}, built with it, as the pg_dump was")
+    raise JobError(JobReason.CLIENT_MISSING, f"no pg_restore of version {major} or newer was found: {MEND}")
+
+
+async def reads(program: Program, inside: Codec) -> bool:
+    """Whether an installation can decompress. Its pg_dump is asked: both were built with the same libraries."""
+    if inside is not Codec.ZSTD:
+        return True
+    pg_dump = beside(program, "pg_dump")
+    return pg_dump.is_file() and inside in await codecs(pg_dump)
 
 
 def beside(program: Program, name: str) -> Path:

@@ -36,6 +36,7 @@ class There:
     """What the target has already."""
 
     databases: frozenset[str]
+    taken: frozenset[str]  # the names of all databases, of templates and of what nobody may enter too
     collations: frozenset[tuple[str, str]]
     identifier: str
     major: int
@@ -47,7 +48,8 @@ async def look(target: Target, questions: Questions) -> There:
         rows = await opened.ask("backup_collations")
         server = await opened.one("backup_server")
     collations = frozenset((str(row["provider"]), _plain(row["name"])) for row in rows)
-    return There(names, collations, str(server["system_identifier"]), opened.version[0])
+    taken = frozenset(server["database_names"])
+    return There(names, taken, collations, str(server["system_identifier"]), opened.version[0])
 
 
 def _plain(collation: str) -> str:
@@ -72,12 +74,14 @@ async def occupied(target: Target, selection: Selection, manifest: Manifest, que
     is_aside = bool(selection.into) and selection.into != selection.database
     if there.identifier == manifest.server.identifier and not is_aside:
         return f"{target.instance.name} is the server that this set was taken from"
-    if selection.into in there.databases:
+    if selection.into in there.taken:
         return f"the database {name} of {target.instance.name} is there already: --as names one that is new"
     if selection.table and not selection.into:
         return await _table_is_there(target, selection, questions, there)
     names = [name] if name else [database.name for database in manifest.facts.databases]
     for each in names:
+        if each in there.taken - there.databases:
+            return f"the database {each} of {target.instance.name} is a template or refuses connections"
         if each in there.databases and (number := await _objects(target, each, questions)):
             return f"the database {each} of {target.instance.name} holds {number} objects already"
     return ""

@@ -28,6 +28,11 @@ KEYLESS = (
     "The table has no unique key:\n"
     "-- of a row that was CHANGED since, the former one comes back beside the new one: run the SELECT alone first."
 )
+DEFERRABLE = (
+    "A key of the table may be deferred, so no row can be passed over:\n"
+    "-- of a row that was CHANGED since, the former one is refused, and the others with it: run the SELECT alone first."
+)
+PASSED_OVER = "\nON CONFLICT DO NOTHING"
 LEFT_OUT = "\n-- The copy lacks these foreign keys, from it and to it. Where it takes the place of a lost original:"
 DANGLING = "\n-- The foreign keys of the copy ({keys}) refer to tables that {into} does not have: it takes no new rows."
 
@@ -68,9 +73,16 @@ def _names(planned: RestorePlan, aside: Aside, there: Instance) -> dict[str, str
         "columns": ", ".join(column.name for column in aside.columns),
         "compared": ", ".join(column.compared for column in aside.columns),
         "given": ", ".join(column.given for column in aside.columns),
-        "keys": KEYED if aside.is_keyed else KEYLESS,
+        "keys": _keys(aside),
+        "conflicts": "" if aside.is_deferrable else PASSED_OVER,
         "foreign_keys": _foreign_keys(aside, manifest.engine, quoted(part.into, mark)),
     }
+
+
+def _keys(aside: Aside) -> str:
+    if aside.is_deferrable:
+        return DEFERRABLE
+    return KEYED if aside.is_keyed else KEYLESS
 
 
 def _foreign_keys(aside: Aside, engine: str, into: str) -> str:

@@ -84,9 +84,14 @@ class Foreign(Installed):
         super().launch()
 
     def _loaded(self, program: str) -> list[Path]:
-        loader = next((self.root / "usr").glob("lib*/ld-linux-*.so.*"), self.root / "usr/lib64/ld-linux-x86-64.so.2")
-        libraries = self.root / "usr/lib" / f"{platform.machine()}-linux-gnu"
-        return [loader, Path("--library-path"), libraries, self.root / program]
+        loader, options = loading(self.root)
+        return [loader, *options, self.root / program]
+
+
+def loading(root: Path) -> tuple[Path, list[Path]]:
+    """A fetched Debian's own loader and how it is told where that Debian's libraries are."""
+    loader = next((root / "usr").glob("lib*/ld-linux-*.so.*"), root / "usr/lib64/ld-linux-x86-64.so.2")
+    return loader, [Path("--library-path"), root / "usr/lib" / f"{platform.machine()}-linux-gnu"]
 
 
 class NewerMariadb(Foreign):

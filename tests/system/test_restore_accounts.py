@@ -114,6 +114,7 @@ def test_a_name_that_is_empty_too_long_or_taken_is_refused(shop: Marseille, resc
     taken = shop.says(*one, "postgres", code=1)
     assert "the database postgres of secours is there already: --as names one that is new" in taken
     assert taken.rstrip().endswith("--into-non-empty")
+    assert "the database template1 of secours is there already" in shop.says(*one, "template1", code=1)
     assert "0" == rescue.psql("SELECT count(*) FROM pg_tables WHERE tablename = 'orders'")
 
 

@@ -30,6 +30,8 @@ CREATE TABLE "order" (
     id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer_id int CONSTRAINT of_customer REFERENCES customers,
     note text);
 INSERT INTO "order" (customer_id, note) SELECT 1 + n % 2, 'old' FROM generate_series(1, 10) n;
+CREATE TABLE ranks (id int PRIMARY KEY, rank int NOT NULL UNIQUE DEFERRABLE INITIALLY DEFERRED);
+INSERT INTO ranks SELECT n, n FROM generate_series(1, 10) n;
 """
 BIG = """
 SELECT count(*), count(a), sum(twice), md5(string_agg(t::text, '|' ORDER BY t::text)) FROM "O'Neil"."Big ""one" t
@@ -107,6 +109,17 @@ def test_rows_with_a_key_stay_as_they_are_and_foreign_keys_are_told(ville: Marse
     assert "unique key" not in pasted
     told = ville.says("restore", "table", "ville", BASE, "public.customers", "--to", "ville", "--yes")
     assert f"--   {foreign}" in told
+
+
+def test_a_key_that_may_be_deferred_cannot_judge_and_rows_come_back_all_the_same(
+    ville: Marseille, source: Postgres
+) -> None:
+    source.psql("DROP SCHEMA IF EXISTS dbwatch_restored CASCADE; DELETE FROM ranks WHERE id < 4", quoted(BASE))
+
+    pasted = script(ville.says("restore", "table", "ville", BASE, "public.ranks", "--to", "ville", "--yes"))
+    source.psql(pasted)
+
+    assert source.psql("SELECT count(*), sum(rank) FROM ranks", quoted(BASE)) == "10|55"
 
 
 def test_rows_of_mariadb_come_back_as_often_as_they_were_lost(mariadb_servers: MariadbServers) -> None:

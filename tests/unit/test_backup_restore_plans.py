@@ -102,6 +102,15 @@ def test_a_part_takes_its_share_of_the_time() -> None:
     assert 1_000_000 == restore_plans.size_of(PROVEN, Part("ville", "metier", "Demande RDV"))
 
 
+def test_a_part_that_nobody_measured_takes_no_more_than_all() -> None:
+    partitioned = Part("ville", "metier", "visites")
+
+    assert restore_plans.size_of(PROVEN, partitioned) is None
+    assert 20.0 == restore_plans.expected_seconds(PROVEN, [PROVEN], partitioned)
+    lines = list(restore_plans.lines(replace(planned(partitioned), size_bytes=None), NOW))
+    assert "size       not known, 16 s at the most" in lines
+
+
 def planned(part: Part = ALL, *dangers: tuple[Danger, str]) -> RestorePlan:
     return RestorePlan(
         PROVEN, part, "pg2 (10.0.0.5:5432)", ("ville",), 8_000_000, 16.0, (("pg_restore", "18.6"),), dangers

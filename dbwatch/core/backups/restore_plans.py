@@ -57,7 +57,7 @@ class RestorePlan:
     part: Part
     target: str  # in words
     makes: tuple[str, ...]  # databases, under the names that they will have
-    size_bytes: int  # of what is restored, as it was in the source
+    size_bytes: int | None  # of what is restored, as it was in the source; None: it was not measured
     expected_seconds: float
     programs: Pairs = ()
     dangers: tuple[tuple[Danger, str], ...] = ()  # each with its reason
@@ -82,19 +82,19 @@ def unproven(record: BackupRecord) -> str:
     return ""
 
 
-def size_of(record: BackupRecord, part: Part) -> int:
-    """Of one table, one database, or all."""
+def size_of(record: BackupRecord, part: Part) -> int | None:
+    """Of one table, one database, or all. None: nobody measured it, as of a table whose rows are in its partitions."""
     facts = record.manifest.facts
     if part.table:
-        found = [each.bytes or 0 for each in facts.tables if each.key == (part.database, part.schema, part.table)]
-        return sum(found)
+        wanted = (part.database, part.schema, part.table)
+        return next((each.bytes for each in facts.tables if each.key == wanted), None)
     return sum(each.size_bytes for each in facts.databases if part.database in ("", each.name))
 
 
 def expected_seconds(record: BackupRecord, records: Iterable[BackupRecord], part: Part) -> float:
-    """From how long sets of the instance took to be restored before, in proportion to what is wanted."""
+    """From how long sets of the instance took before, in proportion to what is wanted where that is known."""
     whole, wanted = size_of(record, Part()), size_of(record, part)
-    share = wanted / whole if whole else 1.0
+    share = 1.0 if not whole or wanted is None else wanted / whole
     return max(LEAST_SECONDS, due.expected_restore_seconds(record, records) * share)
 
 
@@ -170,6 +170,13 @@ def _events(plan: RestorePlan) -> str:
     return f"{what} -> ALTER EVENT {part.into}.NAME ENABLE where the copy takes its place"
 
 
+def _size(plan: RestorePlan) -> str:
+    expected = humanise.duration(plan.expected_seconds)
+    if plan.size_bytes is None:
+        return f"not known, {expected} at the most"
+    return f"{humanise.size(plan.size_bytes)}, about {expected}"
+
+
 def lines(plan: RestorePlan, now: float) -> Iterator[str]:
     """As it is printed."""
     record, manifest = plan.record, plan.record.manifest
@@ -179,7 +186,7 @@ def lines(plan: RestorePlan, now: float) -> Iterator[str]:
     yield f"proof      {_proof(record)}"
     yield f"to         {plan.target}"
     yield f"makes      {', '.join(plan.makes) or 'nothing'}"
-    yield f"size       {humanise.size(plan.size_bytes)}, about {humanise.duration(plan.expected_seconds)}"
+    yield f"size       {_size(plan)}"
     yield f"with       {', '.join(' '.join(program) for program in plan.programs)}"
     for warning in manifest.warnings:
         yield f"note       {warning}"

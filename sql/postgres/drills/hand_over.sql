@@ -10,8 +10,7 @@ CREATE TABLE {side}.{table} (LIKE {source} INCLUDING ALL EXCLUDING IDENTITY);
 -- Rows of the copy that the table lacks, as often as it lacks them. {keys}
 INSERT INTO {source} ({columns}) OVERRIDING SYSTEM VALUE
 SELECT {given}
-FROM (SELECT {compared} FROM {side}.{table} EXCEPT ALL SELECT {compared} FROM {source}) AS lost
-ON CONFLICT DO NOTHING;
+FROM (SELECT {compared} FROM {side}.{table} EXCEPT ALL SELECT {compared} FROM {source}) AS lost{conflicts};
 
 -- Done: DROP TABLE {side}.{table}; DROP SCHEMA {side}; then, from another database: DROP DATABASE {into};
 -- The whole table in the place of a damaged one: docs/scenarios_pra/03_corruption_table_demande_rdv.md

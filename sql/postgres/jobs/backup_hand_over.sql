@@ -17,7 +17,9 @@ SELECT quote_ident(a.attname) AS name,
                                  FROM pg_attribute AS u
                                  WHERE u.attrelid = i.indrelid
                                    AND u.attnum = ANY (i.indkey::smallint[])
-                                   AND NOT u.attnotnull)) AS is_keyed
+                                   AND NOT u.attnotnull)) AS is_keyed,
+       -- ON CONFLICT is refused for a table with a key or an exclusion that may be deferred.
+       EXISTS (SELECT FROM pg_index AS d WHERE d.indrelid = a.attrelid AND NOT d.indimmediate) AS is_deferrable
 FROM pg_attribute AS a
 JOIN pg_class AS c ON c.oid = a.attrelid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace

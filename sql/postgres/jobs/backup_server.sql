@@ -12,5 +12,7 @@ SELECT current_setting('server_version') AS version_text,
        -- With a superuser that initdb made every cluster begins: no dump creates it again.
        (SELECT r.rolname::text FROM pg_roles AS r WHERE r.oid = 10) AS first_superuser,
        has_table_privilege('pg_authid', 'SELECT') AS reads_passwords,
-       (SELECT count(*) FROM pg_tablespace AS t WHERE t.spcname NOT IN ('pg_default', 'pg_global')) AS tablespaces
+       (SELECT count(*) FROM pg_tablespace AS t WHERE t.spcname NOT IN ('pg_default', 'pg_global')) AS tablespaces,
+       -- Templates and what refuses connections too: each of these names is taken.
+       (SELECT array_agg(d.datname::text) FROM pg_database AS d) AS database_names
 FROM pg_control_system() AS s
