@@ -19,7 +19,7 @@ from dbwatch.engines.programs import ENVIRONMENT
 from dbwatch.errors import JobError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from dbwatch.core.backups.model import Manifest
     from dbwatch.engines.backing import Program
@@ -28,6 +28,7 @@ GLOBALS_PROGRAM = "dbwatch.engines.postgres_backup_globals"
 CONTENTS = "toc.dat"
 LIST_SECONDS = 600.0
 ALONE_SECONDS = 2.0
+FILES_AT_ONCE = 500  # far below what a command line may hold
 CUT_SHORT = frozenset({1, -signal.SIGPIPE})
 
 
@@ -119,7 +120,9 @@ def making_roles(how: str, environment: Mapping[str, str] | None = None) -> Comm
 def decoding(
     manifest: Manifest, directory: Path, opener: Command | None, programs: Sequence[Program]
 ) -> tuple[Pipeline, ...]:
-    """Never --list, which reads the beginning only and finds nothing wrong with half an archive."""
+    """Never --list, which reads the beginning only and finds nothing wrong with half an archive. Nor pg_restore alone:
+    that of 17 takes a zstd member that ends too early for a whole one.
+    """
     pg_restore = commands.named(tuple(programs), "pg_restore")
     whole = Command((str(pg_restore.path), "--file=/dev/null"))
     found = [
@@ -128,10 +131,24 @@ def decoding(
     ]
     if not found:
         raise JobError(JobReason.CORRUPT, "the set holds no database")
+    found += _testing(manifest, directory, programs)
     shared = roles(manifest, directory)
     if shared is None:
         return tuple(found)
     return (reading("reading of roles", shared, opener, programs, making_roles("check")), *found)
+
+
+def _testing(manifest: Manifest, directory: Path, programs: Sequence[Program]) -> Iterator[Pipeline]:
+    """zstd(1) over the members that pg_dump compressed so itself, where it is installed."""
+    zstd = next((program for program in programs if program.name == ZSTD), None)
+    inside = [
+        str(directory / member.path)
+        for member in manifest.members
+        if member.path.endswith(commands.SQUEEZED) and len(Path(member.path).parts) > 1
+    ]
+    if zstd is not None:
+        for first in range(0, len(inside), FILES_AT_ONCE):
+            yield Pipeline("reading of members", (commands.testing(zstd, inside[first : first + FILES_AT_ONCE]),))
 
 
 async def script(archive: Archive, use_list: Path, opener: Command | None, programs: Sequence[Program]) -> str:

@@ -17,7 +17,7 @@ from dbwatch.settings.secrets import read_password
 from dbwatch.settings.tls import tls_mode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from dbwatch.engines.backing import DumpOptions, Program
@@ -176,6 +176,10 @@ def globals_of(client: Program, database: str, *, with_passwords: bool) -> tuple
     """pg_dumpall's words."""
     words = (str(client.path.with_name("pg_dumpall")), "--globals-only", "--no-password", f"--database={database}")
     return words if with_passwords else (*words, "--no-role-passwords")
+
+
+def testing(zstd: Program, files: Sequence[str]) -> Command:
+    return Command((str(zstd.path), "-t", "-q", "--", *files))
 
 
 def named(programs: tuple[Program, ...], name: str) -> Program:

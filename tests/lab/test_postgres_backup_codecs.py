@@ -19,7 +19,7 @@ from tests.fix_process import workspace
 from tests.lab.conftest import LAB, loading, postgres_binaries, readable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.fix_postgres import Binaries, Clusters, Postgres
@@ -86,16 +86,22 @@ async def test_such_a_set_is_restored_into_a_server_whose_own_pg_restore_lacks_z
     assert found.tables_compared == found.tables_total > 8
 
 
-async def test_a_flipped_byte_is_found_by_reading_it_to_its_end(server: Postgres, client: Path, room: Path) -> None:
+async def damaged(server: Postgres, client: Path, room: Path, damage: Callable[[bytes], bytes]) -> None:
+    """Its largest member is damaged, and the set is read to its end, without a look at the hashes."""
     taken = await backing.take(backing.described(server), room / "set", options(client))
     largest = max((room / "set").rglob("*.dat.zst"), key=lambda path: path.stat().st_size)
-    content = bytearray(await asyncio.to_thread(largest.read_bytes))
-    content[len(content) // 2] ^= 0xFF
-    await asyncio.to_thread(largest.write_bytes, content)
-
+    await asyncio.to_thread(largest.write_bytes, damage(await asyncio.to_thread(largest.read_bytes)))
     programs = await backing.engine().client_programs(taken.manifest, (client,))
-    with pytest.raises(JobError):
-        await backing.run(list(backing.engine().decoding(taken.manifest, taken.directory, None, programs)))
+    await backing.run(list(backing.engine().decoding(taken.manifest, taken.directory, None, programs)))
+
+
+async def test_a_member_that_was_cut_is_found_by_reading_it_to_its_end(
+    server: Postgres, client: Path, room: Path
+) -> None:
+    with pytest.raises(JobError) as found:
+        await damaged(server, client, room, lambda content: content[: len(content) // 2])
+
+    assert found.value.reason is JobReason.CORRUPT
 
 
 async def test_where_no_pg_restore_has_zstd_that_is_what_is_said(
