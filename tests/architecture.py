@@ -78,7 +78,7 @@ SQL = re.compile(
     re.DOTALL,
 )
 # What may be granted is named so.
-PRIVILEGES = frozenset({"CREATE USER", "CREATE VIEW", "SHOW CREATE ROUTINE", "SHOW VIEW"})
+PRIVILEGES = frozenset({"CREATE USER", "CREATE VIEW", "SHOW CREATE ROUTINE", "SHOW DATABASES", "SHOW VIEW"})
 # Roles and databases that dbwatch makes: as long as no metric is called so, they are no metric's names.
 OBJECTS = frozenset({"dbwatch_backup", "dbwatch_heartbeat", "dbwatch_restored", "dbwatch_scratch"})
 METRIC = re.compile(r"\bdbwatch_[a-z][a-z0-9_]*")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FAILED, INTERRUPTED = 1, 130
 SUCCEEDED = "succeeded"
+CANCELLED = "cancelled: what it made is removed, no instance was touched"
 POSTGRES = "postgres"
 
 
@@ -36,9 +37,9 @@ def run(
     options: dict[str, object] = {"take": take, "keep": keep, "table": table}
     begun: list[str] = []
     try:
-        return asyncio.run(_run(config, scenarios, instance, options, begun))
-    except KeyboardInterrupt:
-        print("\n".join([*begun[-1:], "interrupted"]))
+        return asyncio.run(_run(config, scenarios, instance, options, begun, everything=everything))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        print("\n".join(begun[-1:] or ["interrupted"]))
         return INTERRUPTED
 
 
@@ -57,7 +58,13 @@ def chosen(words: Sequence[str], *, everything: bool, table: str) -> tuple[Scena
 
 
 async def _run(
-    config: Path, scenarios: Sequence[Scenario], instance: str, options: Mapping[str, object], begun: list[str]
+    config: Path,
+    scenarios: Sequence[Scenario],
+    instance: str,
+    options: Mapping[str, object],
+    begun: list[str],
+    *,
+    everything: bool,
 ) -> int:
     engines = {name: each.identity.engine for name, each in load(config, os.environ).instances.items()}
     async with reached(config) as office:
@@ -66,7 +73,7 @@ async def _run(
         played = {
             name: wanted
             for name in await _instances(office, instance)
-            if (wanted := playable(scenarios, engines.get(name, POSTGRES), named=bool(instance)))
+            if (wanted := playable(scenarios, engines.get(name, POSTGRES), named=bool(instance) and not everything))
         }
         refuse_many(options["table"], [name for name, wanted in played.items() if Scenario.TABLE in wanted])
         results = [await _one(office, name, wanted, options, begun) for name, wanted in played.items()]
@@ -89,10 +96,9 @@ async def _instances(office: Reached, instance: str) -> list[str]:
 
 
 def playable(scenarios: Sequence[Scenario], engine: str, *, named: bool) -> tuple[Scenario, ...]:
-    """Who names an instance is told what it cannot play; for all of them, it is left out."""
-    if engine == POSTGRES or named:
-        return tuple(scenarios)
-    return tuple(each for each in scenarios if each is not Scenario.TABLE)
+    """Who names an instance and scenarios is told what it cannot play; of all there are, it is left out."""
+    can = drills.possible(engine)
+    return tuple(each for each in scenarios if named or each in can)
 
 
 async def _one(
@@ -101,7 +107,7 @@ async def _one(
     arguments = {"instance": instance, "scenarios": [each.value for each in scenarios], "who": account(), **options}
     asked = mapping(await office.ask("drill_start", arguments))
     job = text(asked, "id")
-    begun.append(f"the daemon goes on with it; to end it: dbwatch jobs cancel {job}" if office.is_daemon else "")
+    begun.append(f"the daemon goes on with it; to end it: dbwatch jobs cancel {job}" if office.is_daemon else CANCELLED)
     print(f"{instance}: {', '.join(each.number for each in scenarios)} ...", flush=True)
     status = await followed(office, job)
     found = [each for each in mappings(await office.ask("drill_list", {})) if _is_of(each, status)]

@@ -78,7 +78,7 @@ def run(config: Path, wish: Wish) -> int:
         raise UsageError("--scratch: that is where dbwatch removes what it made -> name another directory")
     try:
         return asyncio.run(_run(settings, wish))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         print(_interrupted(wish))
         return INTERRUPTED
 
@@ -166,10 +166,20 @@ async def _carry_out(source: Source, planned: RestorePlan, where: Target | Path)
     except BaseExceptionGroup as raised:
         raise only(raised) from raised
     print(f"restored {planned.part} in {humanise.duration(run.seconds)}")
+    for note in planned.notes:
+        print(f"note       {note}")
     if staying is not None:
         print("\n".join(staying.lines))
-    elif isinstance(where, Target) and planned.part.table and planned.part.into:
-        print(await written(source, planned, where))
+    elif isinstance(where, Target):
+        await _tell(source, planned, where)
+
+
+async def _tell(source: Source, planned: RestorePlan, target: Target) -> None:
+    """What is left to a person."""
+    for line in await restoring.afterwards(source, planned, target):
+        print(f"note       {line}")
+    if planned.part.table and planned.part.into:
+        print(await written(source, planned, target))
 
 
 async def _told(_run: Run) -> str:

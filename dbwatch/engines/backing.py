@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from dbwatch.core.backups.model import BackupKind, Codec, FactsMode, MemberRole
+from dbwatch.core.backups.model import BackupKind, Codec, FactsMode, JobReason, MemberRole
+from dbwatch.errors import JobError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from dbwatch.core.backups.model import Facts, Manifest, Pairs, ServerIdentity
     from dbwatch.settings.models import Instance
+
+SOON_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,9 @@ class Command:
     argv: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     accepted: frozenset[int] = frozenset({0})  # exit codes that are success
+
+
+LOOKING_THROUGH = "looking through the set"  # so a pipeline is named whose input another reads again
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +115,18 @@ class Blocking:
     sessions: int = 0
     longest_seconds: float = 0.0
 
+    def too_long(self, limit_seconds: float) -> JobError | None:
+        """Why the dump is given up, None where it may go on."""
+        if self.longest_seconds <= limit_seconds:
+            return None
+        waited = f"{self.sessions} session(s) waited for the dump's locks, one for {self.longest_seconds:.0f} s"
+        mend = "schedule it when no DDL runs, or raise max_blocking"
+        return JobError(JobReason.BLOCKED_OTHERS, f"{waited} (max_blocking {limit_seconds:g} s) -> {mend}")
+
+    def look_again_seconds(self, limit_seconds: float, at_most: float = 1.0) -> float:
+        """Until the next look: no later than the moment when somebody has waited for as long as is allowed."""
+        return min(at_most, max(SOON_SECONDS, limit_seconds - self.longest_seconds))
+
 
 class Source(Protocol):
     """The server, held at one moment while a step runs."""
@@ -128,6 +146,9 @@ class Source(Protocol):
 
     async def blocking(self) -> Blocking:
         """Asked every second: who waits for us."""
+
+    async def let_go(self) -> None:
+        """The application comes first: end at once, on the server, what others wait for; the dump is given up."""
 
     async def progress(self) -> tuple[int | None, int | None]:
         """Tables done and expected, as far as the server can tell."""
@@ -173,16 +194,17 @@ class Column:
     name: str
     compared: str
     given: str
+    matched: str = ""  # a column of the key: how a row of the table is told to be the same one
+    type: str = ""  # PostgreSQL: a table whose types are others since rounds values without a word
 
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """A table that was restored beside the original. `is_keyed`: no two of its rows can be alike."""
+    """A table that was restored beside the original."""
 
     columns: tuple[Column, ...]
-    is_keyed: bool = False
     foreign_keys: tuple[str, ...] = ()  # PostgreSQL: the statements that were left out; MySQL: names, they are there
-    is_deferrable: bool = False  # a key of it is judged at the end of a transaction only
+    is_partitioned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +259,9 @@ class BackupEngine(Protocol):
     ) -> Sequence[str]:
         """What the account there lacks for it, each with the statement that gives it."""
 
+    async def kept(self, manifest: Manifest, target: Target, selection: Selection) -> Sequence[str]:
+        """What is there already and stays as it is, though the set holds it too; a line each. Asked before."""
+
     async def kind(
         self,
         manifest: Manifest,
@@ -251,6 +276,9 @@ class BackupEngine(Protocol):
         self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None
     ) -> Sequence[Pipeline]:
         """Globals first, then databases; stops at the first error."""
+
+    async def afterwards(self, manifest: Manifest, target: Target, selection: Selection) -> Sequence[str]:
+        """What a person must know of what was restored, or mend there; a line each."""
 
     async def aside(
         self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None

@@ -11,18 +11,21 @@ from dbwatch.core.backups.model import Facts, FactsMode, JobReason, ServerIdenti
 from dbwatch.core.conditions import parse_version
 from dbwatch.core.model import Facts as ServerFacts
 from dbwatch.core.model import Role
+from dbwatch.engines import mysql_backup_accounts as accounts_of
 from dbwatch.engines import mysql_backup_facts as remembered
 from dbwatch.engines import mysql_backup_hand_over as hand_over
+from dbwatch.engines import mysql_backup_notes as notes
 from dbwatch.engines import mysql_backup_privileges as privileges
 from dbwatch.engines import mysql_backup_programs as programs_of
 from dbwatch.engines import mysql_backup_restore as restore
+from dbwatch.engines import mysql_backup_unseen as unseen
 from dbwatch.engines.backing import Preflight
 from dbwatch.engines.base import until_reached
 from dbwatch.engines.mysql_backup_commands import Plan
 from dbwatch.engines.mysql_backup_programs import MARIADB, MYSQL
 from dbwatch.engines.mysql_backup_session import asker
-from dbwatch.engines.mysql_backup_source import MysqlStep, account_statements
-from dbwatch.errors import EngineError, Reason
+from dbwatch.engines.mysql_backup_source import MysqlStep
+from dbwatch.errors import EngineError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -52,6 +55,7 @@ class _Found:
     listed: Sequence[Mapping[str, Any]]
     tables: Sequence[remembered.Table]
     held: Sequence[tuple[str, str]]
+    unseen: Sequence[str]  # the faults that no list of rights shows
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -74,7 +78,8 @@ class MysqlBackup:
         async with asker(instance, self._questions, LOOKING) as opened:
             found = await _look(opened, options)
             faults = _faults(found, options)
-            warnings = [*_warnings(found, options), *(await _hidden(opened) if not faults else ())]
+            of_accounts = await accounts_of.warnings(opened, found.names) if not faults else []
+            warnings = [*_warnings(found, options), *of_accounts]
         programs = await programs_of.client(found.flavour, found.version, options.program_directories)
         dump = programs[0]
         await programs_of.flags(dump, found.flavour, found.version)
@@ -160,11 +165,14 @@ class MysqlBackup:
         async with asker(target.instance, self._questions, LOOKING) as opened:
             account = {row["name"]: str(row["value"]) for row in await opened.ask("identity")}["account"]
             held = [(str(row["privilege"]), str(row["database"])) for row in await opened.ask("privileges")]
-            roles = await _roles_of_others(opened, manifest) if not selection.database else []
+            roles = await notes.roles_of_others(opened, manifest) if not selection.database else []
         databases = [each for each in manifest.facts.databases if selection.database in ("", each.name)]
         definers = privileges.for_definers(_flavour(opened.hello.flavour), opened.hello.version)
         lacking = privileges.lacking(held, databases, selection, account, definers)
         return [*lacking, *privileges.not_to_give(roles, account)]
+
+    async def kept(self, *_: object) -> tuple[str, ...]:
+        return ()
 
     async def kind(self, *_: object) -> str:
         return ""  # a stream without a list: only reading all of it would tell
@@ -172,7 +180,14 @@ class MysqlBackup:
     async def restoring(
         self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None
     ) -> Sequence[Pipeline]:
-        return tuple(restore.Restoring(manifest, directory, target, selection, opener).pipelines())
+        async with asker(target.instance, self._questions, LOOKING) as opened:
+            packet_bytes, begin = int((await opened.one("packet"))["bytes"]), opened.text("restore_begin")
+        plan = restore.Restoring(manifest, directory, target, selection, opener, begin, packet_bytes)
+        return tuple(plan.pipelines())
+
+    async def afterwards(self, manifest: Manifest, target: Target, selection: Selection) -> Sequence[str]:
+        async with asker(target.instance, self._questions, LOOKING) as opened:
+            return await notes.afterwards(opened, manifest, selection)
 
     async def aside(
         self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None
@@ -203,18 +218,6 @@ class MysqlBackup:
         return tuple(problems[:MOST_PROBLEMS])
 
 
-async def _roles_of_others(opened: Asker, manifest: Manifest) -> list[str]:
-    """Of the set's, those that are there already. Who makes one may give it; who finds one may not."""
-    if opened.hello.flavour != MARIADB:
-        return []
-    try:
-        return [name for row in await opened.ask("roles") if f"{(name := str(row['role']))}@" in manifest.facts.roles]
-    except EngineError as error:
-        if error.reason is Reason.PERMISSION:
-            return []  # it may not read accounts, and lacks more than that
-        raise
-
-
 def _is_problem(row: Mapping[str, Any]) -> bool:
     kind, said = str(row["Msg_type"]).lower(), str(row["Msg_text"])
     return kind not in FINE or (kind == "status" and said != "OK")
@@ -226,10 +229,14 @@ def _flavour(told: str) -> str:
 
 async def _look(opened: Asker, options: DumpOptions) -> _Found:
     identity = {str(row["name"]): str(row["value"]) for row in await opened.ask("identity")}
-    listed = [row for row in await opened.ask("databases") if _is_wanted(str(row["name"]), options)]
-    tables = await remembered.tables(opened, {str(row["name"]): str(row["name"]) for row in listed})
+    every = {str(row["name"]): row for row in await opened.ask("databases")}
+    listed = {name: row for name, row in every.items() if _is_wanted(name, options)}
+    tables = await remembered.tables(opened, {name: name for name in listed})
     held = [(str(row["privilege"]), str(row["database"])) for row in await opened.ask("privileges")]
-    return _Found(identity, _flavour(opened.hello.flavour), listed, tables, held)
+    hidden = [name for name in await unseen.databases(opened, held, every) if _is_wanted(name, options)]
+    lines = privileges.unseen(hidden, identity["account"])
+    lines += await unseen.functions(opened, listed, identity["account"])
+    return _Found(identity, _flavour(opened.hello.flavour), tuple(listed.values()), tables, held, lines)
 
 
 def _is_wanted(database: str, options: DumpOptions) -> bool:
@@ -245,7 +252,7 @@ def _identity(found: _Found) -> ServerIdentity:
 
 def _faults(found: _Found, options: DumpOptions) -> list[tuple[str, str]]:
     lacking = privileges.missing(found.held, found.names, found.flavour, found.identity["account"])
-    faults = [(str(JobReason.PERMISSION), line) for line in lacking]
+    faults = [(str(JobReason.PERMISSION), line) for line in (*lacking, *found.unseen)]
     if not found.names:
         what = "no database matches `include` and `exclude`, or the account may see none"
         faults.append((str(JobReason.PERMISSION), what))
@@ -262,16 +269,13 @@ def _warnings(found: _Found, options: DumpOptions) -> list[str]:
     lines = []
     if moving and options.accept_non_transactional:
         lines.append(f"{_some(moving)}: without transactions, not of the same moment as the rest, and not compared")
+    if not privileges.sees_all(found.held) and any("*" in pattern for pattern in options.include):
+        lines.append(privileges.maybe_unseen(found.identity["account"]))
     if versioned:
         lines.append(f"{_some(versioned)}: of system-versioned tables a dump holds what is current, not the history")
     if found.identity["log_bin"] != "ON":
         lines.append("the binary log is off: nothing after the dump can be brought back")
     return lines
-
-
-async def _hidden(opened: Asker) -> list[str]:
-    _, hidden = await account_statements(opened)
-    return [f"accounts that the server cannot show are not in the backup: {_some(hidden)}"] if hidden else []
 
 
 def _some(names: Sequence[str]) -> str:

@@ -40,6 +40,7 @@ class Plan:
     directory: Path
     application: str
     flags: tuple[str, ...] = ()  # what the client knows
+    stranded: tuple[str, ...] = ()  # rights on these are left out
 
     @property
     def suffix(self) -> str:
@@ -71,7 +72,7 @@ def accounts_pipeline(plan: Plan, script: str) -> Pipeline:
     plain = ("--batch", "--skip-column-names", "--raw", "--default-character-set=utf8mb4")
     ask = Command((str(program.path), f"--defaults-file={options}", *plain))
     secrets = {options: option_file(plan.instance, plan.flavour), stdin: SecretStr(script)}
-    return _written(plan, ACCOUNTS, (ask, filtering("accounts")), secrets, stdin)
+    return _written(plan, ACCOUNTS, (ask, filtering("accounts", *plan.stranded)), secrets, stdin)
 
 
 def _written(

@@ -1,7 +1,8 @@
 """What a restore is compared with: rows and content of each table, inventory, accounts; all computed by the server.
 
 The content of a table is the sum of 64 bits of a hash of each row: independent of the order, a change by accident goes
-unseen once in 2^64. FLOAT counts as the six digits that the server prints, which is all that a dump keeps of it.
+unseen once in 2^64. FLOAT counts as the six digits that the server prints, which is all that a dump keeps of it: where
+that is less than the table holds, it is told.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from dbwatch.engines.mysql_backup_session import Asker
 
     Row = dict[str, Any]
+    Texts = Mapping[tuple[str, str], Mapping[str, object]]
 
 LEAST_SECONDS = 0.5
 CONTENT_SHARE = 0.7  # of the time; what is left goes into counting what there was no time to hash
@@ -97,41 +99,37 @@ class Survey:
         share = CONTENT_SHARE * self.seconds
         return tuple([await self._one(table, texts, until, until - self.seconds + share) for table in todo])
 
-    async def _expressions(self) -> dict[tuple[str, str], str]:
-        return {(row["database"], row["name"]): row["expression"] for row in await self.asker.ask("columns")}
+    async def _expressions(self) -> Texts:
+        return {(row["database"], row["name"]): row for row in await self.asker.ask("columns")}
 
-    async def _one(
-        self, table: Table, texts: Mapping[tuple[str, str], str], until: float, hashing_until: float
-    ) -> TableFacts:
-        rows: int | None = None
-        digest: str | None = None
+    async def _one(self, table: Table, texts: Texts, until: float, hashing_until: float) -> TableFacts:
+        read: Row = {}
         if not (table.moving and self.in_snapshot):
-            expression = "" if table.versioned else texts.get((table.database, table.name), "")
-            if expression:
-                rows, digest = await self._read(table, "table_facts", hashing_until, expression)
-            if rows is None:
-                rows, _ = await self._read(table, "table_count", until)
-        unread = table.unread if digest is None else ""
+            text = None if table.versioned else texts.get((table.database, table.name))
+            if text:
+                read = await self._read(table, "table_facts", hashing_until, text)
+            read = read or await self._read(table, "table_count", until, {})
+        rows = int(read["counted"]) if read else None
+        digest = str(read["digest"]) if "digest" in read else None
+        changed = Unread.CHANGED if int(read.get("changing", 0)) else ""
+        unread = table.unread if digest is None else changed
         return TableFacts(self.databases[table.database], "", table.name, rows, digest, table.bytes, unread)
 
-    async def _read(
-        self, table: Table, question: str, until: float, expression: str = ""
-    ) -> tuple[int | None, str | None]:
-        """None where time is up; a snapshot's session lets go of each table after it."""
+    async def _read(self, table: Table, question: str, until: float, text: Mapping[str, object]) -> Row:
+        """Empty where time is up; a snapshot's session lets go of each table after it."""
         seconds = until - asyncio.get_running_loop().time()
         if seconds < LEAST_SECONDS:
-            return None, None
+            return {}
         self.reading = table.name
-        fill = {"expression": expression, "table": table.sql}
+        fill = {**text, "table": table.sql}
         try:
-            row = (await self._in_savepoint(question, fill, seconds))[0]
+            return (await self._in_savepoint(question, fill, seconds))[0]
         except EngineError as error:
             if error.reason in GIVEN_UP and not self.asker.session.broken:
-                return None, None
+                return {}
             raise
         finally:
             self.reading = ""
-        return int(row["counted"]), str(row["digest"]) if expression else None
 
     async def _in_savepoint(self, question: str, fill: Mapping[str, object], seconds: float) -> list[Row]:
         if not self.in_snapshot:

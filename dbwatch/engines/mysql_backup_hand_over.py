@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 async def columns(opened: Asker, selection: Selection) -> Aside:
     names = {"database": selection.into.encode().hex(), "table": selection.table.encode().hex()}
     rows = await opened.ask("hand_over", names)
-    found = tuple(Column(str(row["name"]), str(row["compared"]), str(row["given"])) for row in rows)
+    found = tuple(
+        Column(str(row["name"]), str(row["compared"]), str(row["given"]), str(row["matched"] or "")) for row in rows
+    )
     keys = {str(row["foreign_keys"]) for row in rows if row["foreign_keys"]}
-    return Aside(found, any(row["is_keyed"] for row in rows), tuple(keys))
+    return Aside(found, tuple(keys))

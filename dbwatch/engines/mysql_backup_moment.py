@@ -1,8 +1,9 @@
 """One moment for the dump and for the facts: a global read lock, as short as can be and always bounded.
 
-The lock holds writes back while our snapshot is opened and the dump begins its own. It is tried only when nothing runs
-that it would wait for, waits a second at most at a time (what queues behind it waits as long), and is let go by a timer
-whatever happens. Where it cannot be had, the dump goes on without: its facts are then not of its own moment.
+The lock holds writes back while our snapshot is opened and the dump begins its own: some tenths of a second, and longer
+where the machine is busy. It is tried only when nothing runs that it would wait for, waits a second at most at a time
+(what queues behind it waits as long), and is let go by a timer whatever happens. Where it cannot be had, the dump goes
+on without: its facts are then not of its own moment.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from dbwatch.engines.mysql_backup_session import Asker
     from dbwatch.settings.models import Instance
 
-LOOK_SECONDS = 0.05
+# InnoDB renews its list of transactions only where nobody has read it for 0.1 s: who looks more often sees an old one.
+LOOK_SECONDS = 0.12
 TRY_AGAIN_SECONDS = 0.5
 LEAST_HOLD_SECONDS = 1.0
 PROCESSES = Path("/", "proc")
@@ -53,6 +55,7 @@ class Moment:
     dump_ids: tuple[int, ...] = ()
     over: asyncio.Event = field(default_factory=asyncio.Event)
     _newest_id: int = 0
+    _is_marked: bool = False  # the session was seen that bears the mark of the run: it is the dump's, and no other is
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _holder: Asker | None = None
     _timer: asyncio.TimerHandle | None = None
@@ -137,13 +140,27 @@ class Moment:
         while self.is_held:
             if not await asyncio.to_thread(is_running, self.application):
                 return WHOLE
-            sessions = await holder.ask("dump_sessions", {"after": self._newest_id})
-            self.dump_ids = tuple(int(row["id"]) for row in sessions)
-            if len(sessions) == 1 and int(sessions[0]["begun"]):
+            has_begun = await self._look(holder)
+            if len(self.dump_ids) == 1 and has_begun:
                 return BOTH
-            self.evidence = AMBIGUOUS if len(sessions) > 1 else ""
+            self.evidence = AMBIGUOUS if len(self.dump_ids) > 1 else ""
             await asyncio.sleep(LOOK_SECONDS)
         return ""
+
+    async def find_dump(self, asked: Asker) -> tuple[int, ...]:
+        """Which sessions are the dump's, whether the lock was had or not; what may be another's only until it shows."""
+        if not self._is_marked:
+            await self._look(asked)
+        return self.dump_ids
+
+    async def _look(self, asked: Asker) -> bool:
+        """Whether a transaction of its sessions has begun: its data is read in one."""
+        fill = {"after": self._newest_id, "mark": self.application}
+        sessions = await asked.ask("dump_sessions", fill)
+        marked = [row for row in sessions if int(row["marked"])]
+        self._is_marked = bool(marked)
+        self.dump_ids = tuple(int(row["id"]) for row in marked or sessions)
+        return bool(marked) or any(int(row["begun"]) for row in sessions)
 
     async def end(self) -> None:
         """Let go, whatever came before."""

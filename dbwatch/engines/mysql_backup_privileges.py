@@ -25,6 +25,8 @@ SAME = {"BINLOG MONITOR": ("BINLOG MONITOR", "REPLICATION CLIENT")}
 SYSTEM = "mysql"
 ROUTINES_OF_MYSQL, ROUTINES_OF_MARIADB = ["SHOW_ROUTINE", "SHOW CREATE ROUTINE"]
 ANY_DEFINER_SINCE = (8, 2)
+# Each of them, held for all databases, makes the server show all of them.
+SHOWING = frozenset({*OBJECTS, "SHOW DATABASES", "EXECUTE", "CREATE", "ALTER", "INSERT", "UPDATE", "DELETE", "DROP"})
 TO_RESTORE = ("CREATE", "DROP", "ALTER", "INSERT", "SELECT", "LOCK TABLES")
 FOR_KIND = {"view": "CREATE VIEW", "trigger": "TRIGGER", "routine": "CREATE ROUTINE", "event": "EVENT"}
 REASONS = ("rows and definitions", "views", "triggers", "events", "tables without transactions")
@@ -45,6 +47,38 @@ def missing(held: Iterable[Held], databases: Sequence[str], flavour: str, accoun
         if without:
             lines.append(_line(name, account, without[0], len(without)))
     return [*lines, *_system(have, flavour, account)]
+
+
+def sees_all(held: Iterable[Held]) -> bool:
+    """Whether the server keeps no database from us."""
+    return any(name in SHOWING and not database for name, database in held)
+
+
+def unseen(names: Sequence[str], account: str) -> list[str]:
+    """One line for databases that the server does not show: the dump would leave them out, and say nothing."""
+    if not names:
+        return []
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    where = "*.*" if more else f"{_quoted(names[0])}.*"
+    mend = f"GRANT {', '.join(OBJECTS)} ON {where} TO {account}; or exclude it"
+    return [f"the account does not see the database {names[0]}{more} (it would be left out): {mend}"]
+
+
+def maybe_unseen(account: str) -> str:
+    """Where the server shows but what we have a right on: other engines than InnoDB have no list of their own."""
+    what = "a database without a table of InnoDB that the account has no right on would go unseen"
+    return f"{what}: GRANT SHOW DATABASES ON *.* TO {account};"
+
+
+def not_callable(view: tuple[str, str], called: Iterable[tuple[str, str]], account: str) -> str:
+    """The right is named for these functions alone: for all, the account could do what any of their definers may."""
+    functions = [".".join(map(_quoted, each)) for each in called]
+    grants = " ".join(f"GRANT EXECUTE ON FUNCTION {each} TO {account};" for each in functions)
+    return f"the account lacks EXECUTE on what the view {'.'.join(view)} calls (the dump would end there): {grants}"
+
+
+def _quoted(name: str) -> str:
+    return f"`{name.replace('`', '``')}`"
 
 
 def lacking(
@@ -71,7 +105,7 @@ def not_to_give(roles: Sequence[str], account: str) -> list[str]:
     """Without this the last step of a restore ends in an error, after everything was replaced."""
     if not roles:
         return []
-    grants = " ".join(f"GRANT `{role.replace('`', '``')}` TO {account} WITH ADMIN OPTION;" for role in roles)
+    grants = " ".join(f"GRANT {_quoted(role)} TO {account} WITH ADMIN OPTION;" for role in roles)
     what = "the account may not give to others what the backup says of roles that are there already"
     return [f"{what} ({', '.join(roles)}): drop them first, or who may give them says {grants}"]
 

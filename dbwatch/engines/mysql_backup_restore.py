@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dbwatch.core.backups.model import Codec, MemberRole
 from dbwatch.core.backups.sections import AccountPart
 from dbwatch.engines import mysql_backup_programs as programs_of
-from dbwatch.engines.backing import Command, Pipeline, Scratch
+from dbwatch.engines.backing import LOOKING_THROUGH, Command, Pipeline, Scratch
 from dbwatch.engines.mysql_backup_programs import MARIADB
 from dbwatch.engines.mysql_backup_session import option_file, text
 from dbwatch.engines.mysql_children import filtering
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 SCRATCH_ACCOUNT = "dbwatch-scratch"
 INIT_FILE, CONFIGURATION, SOCKET, LOG, DATA = "init.sql", "my.cnf", "s.sock", "server.log", "data"
 SANDBOXED = (("10", "6", "18"), ("10", "11", "8"), ("11", "4", "2"))
+MOST_PACKET_BYTES = 1024**3  # no server takes more, nor does a client that is asked for it
+# Nobody comes by a network, so no name is looked up; were names not to be known at all, an account of the source whose
+# host is this machine by name would be none.
 COMMON_SERVER = (
     "skip-networking",
     "event-scheduler=OFF",
@@ -35,7 +38,6 @@ COMMON_SERVER = (
     "innodb-doublewrite=0",
     "innodb-buffer-pool-size=128M",
     "max-allowed-packet=1G",
-    "skip-name-resolve",
     "local-infile=0",
 )
 SERVER = {
@@ -76,6 +78,8 @@ class Restoring:
     target: Target
     selection: Selection
     opener: Command | None
+    begin: str  # what the client says first
+    packet_bytes: int = MOST_PACKET_BYTES  # the longest statement that the server takes
 
     @property
     def flavour(self) -> str:
@@ -88,6 +92,8 @@ class Restoring:
     def pipelines(self) -> Iterator[Pipeline]:
         """Accounts, for objects are defined by them; the databases; then rights, for they are given on objects."""
         whole = not self.selection.database
+        if self.packet_bytes < MOST_PACKET_BYTES:
+            yield from self._looking_through()
         accounts = [each for each in self.manifest.members if each.role is MemberRole.GLOBALS]
         dumps = [each for each in self.manifest.members if each.role is MemberRole.DUMP]
         if whole or self.target.is_scratch:
@@ -95,6 +101,16 @@ class Restoring:
         yield from (self._piped(self._what(), each, *self._filters()) for each in dumps)
         if whole:
             yield from (self._piped("rights", each, filtering(AccountPart.GRANT.value)) for each in accounts)
+
+    def _looking_through(self) -> Iterator[Pipeline]:
+        """What is too long for the server is found before anything is written there, and not halfway."""
+        chosen = (self.selection.database, self.selection.table)
+        picking = (filtering("pick", *chosen),) if self.selection.database else ()
+        looking = filtering("short", str(self.packet_bytes))
+        for each in self.manifest.members:
+            if each.role is MemberRole.DUMP:
+                commands = (*_opened(each, self.opener, self.target.programs), *picking, looking)
+                yield Pipeline(LOOKING_THROUGH, commands, self.directory / each.path)
 
     def _what(self) -> str:
         chosen = (self.selection.database, self.selection.table)
@@ -123,6 +139,7 @@ class Restoring:
             (
                 str(self._client().path),
                 f"--defaults-file={self.options}",
+                f"--init-command={self.begin.strip()}",
                 "--binary-mode",
                 "--default-character-set=utf8mb4",
                 "--max-allowed-packet=1G",

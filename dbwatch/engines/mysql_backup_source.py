@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import Facts, FactsMode, JobReason, TableFacts
+from dbwatch.engines import mysql_backup_accounts as accounts_of
 from dbwatch.engines import mysql_backup_facts as remembered
 from dbwatch.engines import mysql_backup_programs as programs_of
 from dbwatch.engines import mysql_backup_watching as watching
 from dbwatch.engines.mysql_backup_commands import accounts_pipeline, dump_pipeline, outputs
 from dbwatch.engines.mysql_backup_moment import Moment
 from dbwatch.engines.mysql_backup_session import asker
-from dbwatch.errors import EngineError, JobError
+from dbwatch.errors import JobError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -45,14 +46,13 @@ class MysqlStep:
 async def _opened(plan: Plan, questions: Questions) -> AsyncIterator[MysqlSource]:
     options, instance, mark = plan.options, plan.instance, plan.application
     async with asker(instance, questions, mark) as reader, asker(instance, questions, mark) as watcher:
-        statements, _ = await account_statements(reader)
         log_bin = {row["name"]: row["value"] for row in await reader.ask("identity")}.get("log_bin") == "ON"
         dump = programs_of.named(plan.programs, programs_of.DUMP, plan.flavour)
-        plan = replace(plan, flags=await programs_of.flags(dump, plan.flavour, plan.server))
+        flags = await programs_of.flags(dump, plan.flavour, plan.server)
+        plan = replace(plan, flags=flags, stranded=await accounts_of.stranded(reader, plan.databases))
         tables = await remembered.tables(reader, plan.databases)
         before = await remembered.inventory(reader, plan.databases)
-        roles = tuple(sorted({account for account, _ in statements}))
-        script = await _script(reader, [statement for _, statement in statements])
+        script, roles = await accounts_of.script(reader)
         moment = Moment(
             instance, questions, mark, options.lock_wait_seconds, options.max_blocking_seconds, has_binary_log=log_bin
         )
@@ -62,29 +62,6 @@ async def _opened(plan: Plan, questions: Questions) -> AsyncIterator[MysqlSource
             yield source
         finally:
             await moment.end()
-
-
-async def account_statements(asked: Asker) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
-    """What writes each account down, and the accounts that the server lists and cannot show."""
-    shown: list[tuple[str, str]] = []
-    hidden: set[str] = set()
-    for row in await asked.ask("accounts"):
-        account = str(row["account"])
-        if account in hidden:
-            continue
-        try:
-            await asked.raw(f"account {asked.application}", str(row["statement"]), seconds=5.0)
-        except EngineError:
-            if asked.session.broken:
-                raise
-            hidden.add(account)
-        else:
-            shown.append((account, str(row["statement"])))
-    return [(account, text) for account, text in shown if account not in hidden], tuple(sorted(hidden))
-
-
-async def _script(asked: Asker, statements: Sequence[str]) -> str:
-    return "".join(f"{text.strip()};\n" for text in (asked.text("accounts_begin"), *statements))
 
 
 @dataclass
@@ -138,7 +115,7 @@ class MysqlSource:
 
     async def blocking(self) -> Blocking:
         """Raise JobError where the dump itself waits too long: its program knows no limit of its own."""
-        dump, limit = self.moment.dump_ids, self.plan.options.lock_wait_seconds
+        dump, limit = await self.moment.find_dump(self.watcher), self.plan.options.lock_wait_seconds
         ids = ",".join(map(str, dump or (0,)))
         self._sessions = [watching.seen(row) for row in await self.watcher.ask("watching", {"ids": ids})]
         if (seconds := watching.stuck_seconds(self._sessions, dump)) > limit:
@@ -146,6 +123,9 @@ class MysqlSource:
         reading = {each.table for each in self._sessions if each.id in dump}
         reading.add(self._survey.reading if self._survey else "")
         return watching.blocking(self._sessions, dump, reading, holds_all=self.moment.is_held)
+
+    async def let_go(self) -> None:
+        """The dump's session ends with its program, and no table is locked for longer than it is read."""
 
     async def progress(self) -> tuple[int | None, int | None]:
         """By what `blocking` saw: the dump goes through the tables in order."""
@@ -164,7 +144,7 @@ class MysqlSource:
 
 
 def _bare(databases: Sequence[DatabaseFacts]) -> tuple[DatabaseFacts, ...]:
-    """Without what grows by itself, and without names: two that differ in case alone are told as either."""
+    """Without what grows by itself, and without names, which the digests hold."""
     return tuple(replace(each, size_bytes=0, objects=()) for each in databases)
 
 

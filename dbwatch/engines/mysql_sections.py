@@ -1,14 +1,16 @@
 """A child between a stream of SQL and its reader: `python -m dbwatch.engines.mysql_sections MODE ...`, stdin to stdout.
 
 ended                          reads all, writes nothing: 3 where the dump was cut off
+short BYTES                    reads all, writes nothing: 5 where a line is too long for a statement of so many bytes
 pick DATABASE [TABLE [INTO]]   the lines that a database or table needs: 4 where there is no such thing
 plain                          all but the line that only MariaDB's newer clients understand
-accounts                       answers of SHOW CREATE USER and SHOW GRANTS as statements
+accounts [OBJECT ...]           answers of SHOW CREATE USER and SHOW GRANTS as statements, without rights on OBJECT
 create | grant                 of these, what makes accounts, or what gives them rights
 """
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,9 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import BinaryIO
 
-CUT_OFF, NOT_FOUND, WRONG_USE = 3, 4, 2
+CUT_OFF, NOT_FOUND, WRONG_USE, TOO_LONG = 3, 4, 2, 5
 BLOCK_BYTES = 1024 * 1024
 TAIL_BYTES = 256
+BESIDE_BYTES = 64 * 1024  # of a statement, apart from a row that is long
+LEAST_BYTES = 1024 * 1024  # rows that are short share a statement, up to so many
+PACKET_UNIT_BYTES = 1024  # the server rounds down
+TOO_LARGE = (
+    "the set has a row that takes a statement of {needed} bytes, and the server takes {limit} (max_allowed_packet): "
+    "nothing was restored -> SET GLOBAL max_allowed_packet = {needed}; there, or more, and restore again"
+)
 CUT = "the stream ends before its last line, which every whole dump has: it was cut off"
 
 
@@ -30,9 +39,10 @@ def main(arguments: list[str]) -> int:
     mode, *rest = arguments or [""]
     modes: dict[str, Callable[[], int]] = {
         "ended": lambda: _ended(source),
+        "short": lambda: _short(source, int(rest[0])),
         "pick": lambda: _pick(source, target, rest),
         "plain": lambda: _plain(source, target),
-        "accounts": lambda: _accounts(source, target),
+        "accounts": lambda: _accounts(source, target, rest),
         "create": lambda: _part(source, target, sections.AccountPart.CREATE),
         "grant": lambda: _part(source, target, sections.AccountPart.GRANT),
     }
@@ -53,6 +63,19 @@ def _ended(source: BinaryIO) -> int:
     while block := source.read(BLOCK_BYTES):
         tail = (tail + block[-TAIL_BYTES:])[-TAIL_BYTES:]
     return _judged(tail)
+
+
+def _short(source: BinaryIO, limit_bytes: int) -> int:
+    """A row is a line at the most: one that is long stands in a statement of its own, behind its table's name."""
+    length = longest = 0
+    while block := source.read(BLOCK_BYTES):
+        first, *others = block.split(b"\n")
+        length += len(first)
+        longest = max(longest, length, *map(len, others[:-1]))
+        length = len(others[-1]) if others else length
+    needed = max(longest + BESIDE_BYTES, length + BESIDE_BYTES, LEAST_BYTES)
+    needed += -needed % PACKET_UNIT_BYTES
+    return 0 if needed <= limit_bytes else _said(TOO_LARGE.format(limit=limit_bytes, needed=needed), TOO_LONG)
 
 
 def _judged(tail: bytes) -> int:
@@ -86,8 +109,9 @@ def _plain(source: BinaryIO, target: BinaryIO) -> int:
     return _judged(tail)
 
 
-def _accounts(source: BinaryIO, target: BinaryIO) -> int:
-    target.writelines(map(sections.account_statement, source))
+def _accounts(source: BinaryIO, target: BinaryIO, stranded: list[str]) -> int:
+    names = [os.fsencode(name) for name in stranded]
+    target.writelines(sections.account_statement(line, names) for line in source)
     target.write(sections.ENDED + b"\n")
     return 0
 

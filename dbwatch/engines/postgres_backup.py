@@ -96,6 +96,9 @@ class PostgresBackup:
         files = rights.Files(manifest, directory, opener, target.programs)
         return await rights.lacking(files, target, selection, self._questions)
 
+    async def kept(self, manifest: Manifest, target: Target, selection: Selection) -> Sequence[str]:
+        return await rights.kept(manifest, target, selection, self._questions)
+
     async def kind(
         self,
         manifest: Manifest,
@@ -111,6 +114,9 @@ class PostgresBackup:
     ) -> Sequence[Pipeline]:
         there = await restore.look(target, self._questions)
         return await restore.pipelines(restore.Restoring(manifest, directory, target, selection, opener, there))
+
+    async def afterwards(self, *_: object) -> tuple[str, ...]:
+        return ()  # a copy is a database of its own, and names no other; who makes a role there is told before
 
     async def aside(
         self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None

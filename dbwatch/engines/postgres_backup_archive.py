@@ -151,9 +151,11 @@ def _testing(manifest: Manifest, directory: Path, programs: Sequence[Program]) -
             yield Pipeline("reading of members", (commands.testing(zstd, inside[first : first + FILES_AT_ONCE]),))
 
 
-async def script(archive: Archive, use_list: Path, opener: Command | None, programs: Sequence[Program]) -> str:
+async def script(
+    archive: Archive, use_list: Path, opener: Command | None, programs: Sequence[Program], *words: str
+) -> str:
     """The statements of some entries that hold no rows."""
-    return await _written(archive, opener, programs, "--file=-", f"--use-list={use_list}")
+    return await _written(archive, opener, programs, "--file=-", f"--use-list={use_list}", *words)
 
 
 async def _written(archive: Archive, opener: Command | None, programs: Sequence[Program], *words: str) -> str:

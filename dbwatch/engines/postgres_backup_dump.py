@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dbwatch.core.backups.model import Facts, FactsMode, JobReason, MemberRole
+from dbwatch.core.backups.model import Facts, FactsMode, MemberRole
 from dbwatch.engines import postgres_backup_commands as commands
 from dbwatch.engines import postgres_backup_facts as remembered
 from dbwatch.engines.backing import Blocking, Command, Output, Pipeline
+from dbwatch.engines.postgres_backup_holding import held, unmoved
+from dbwatch.engines.postgres_backup_lookout import lookout
 from dbwatch.engines.postgres_backup_session import asker
-from dbwatch.errors import EngineError, JobError, Reason
+from dbwatch.errors import EngineError, JobError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -24,13 +26,12 @@ if TYPE_CHECKING:
     from dbwatch.core.backups.model import Pairs
     from dbwatch.engines.backing import DumpOptions, Preflight, Program
     from dbwatch.engines.base import Questions
+    from dbwatch.engines.postgres_backup_lookout import Lookout
     from dbwatch.engines.postgres_backup_session import Asker
     from dbwatch.settings.models import Instance
 
 GLOBALS = "globals.sql"
-LOCKED_AT_ONCE = 500
-AGAIN = "run the backup again, when no migration runs"
-EXPORT = "SELECT pg_export_snapshot() AS id"
+LET_GO = "SELECT 1; ROLLBACK"
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,9 @@ class Plan:
         )
 
     def session(self, database: str | None = None) -> AbstractAsyncContextManager[Asker]:
-        return asker(self.instance, self.questions, self.application, database)
+        """It waits for a lock of the application's no longer than the application may wait for us."""
+        patience = min(self.options.lock_wait_seconds, self.options.max_blocking_seconds)
+        return asker(self.instance, self.questions, self.application, database, lock_seconds=patience)
 
 
 @dataclass
@@ -111,6 +114,9 @@ class GlobalsSource:
 
     async def blocking(self) -> Blocking:
         return Blocking()
+
+    async def let_go(self) -> None:
+        """Nothing was held."""
 
     async def progress(self) -> tuple[int | None, int | None]:
         return (None, None)
@@ -146,13 +152,14 @@ class DatabaseSource:
     plan: Plan
     database: str
     holder: Asker
-    watch: Asker
+    lookout: Lookout
     snapshot: str
     lsn: str
     tables: Sequence[asyncpg.Record]
     pipelines: Sequence[Pipeline]
     outputs: Sequence[Output]
     described: asyncpg.Record | None = None
+    is_over: bool = False  # nothing is held any more
     _objects: remembered.Inventory | None = field(default=None, repr=False)
 
     async def dump_started(self) -> None:
@@ -173,8 +180,10 @@ class DatabaseSource:
         return Facts(options.facts, comparable, f"exported snapshot {self.snapshot}", (known,), found)
 
     async def blocking(self) -> Blocking:
-        row = await self.watch.one("backup_blocking")
-        return Blocking(int(row["sessions"]), float(row["longest_seconds"]))
+        return await self.lookout.blocking()
+
+    async def let_go(self) -> None:
+        await self.lookout.let_go()
 
     async def progress(self) -> tuple[int | None, int | None]:
         """A file of a directory is one table's rows; a stream does not tell."""
@@ -184,14 +193,28 @@ class DatabaseSource:
         return (min(expected, await asyncio.to_thread(_files, self.outputs[0].path)), expected)
 
     async def finished(self) -> tuple[Pairs, bool, str]:
-        """The snapshot was held to the end, and nobody changed a definition meanwhile."""
-        await self.holder.execute("SELECT 1", what="the session that holds the snapshot")
-        unchanged = self._objects is None or self._objects == await remembered.inventory(self.watch)
-        evidence = f"exported snapshot {self.snapshot}"
+        """The snapshot was held to the end; it is let go before we look whether anybody changed a definition meanwhile:
+        to see one we may have to wait behind somebody who waits for us.
+        """
+        await self.holder.execute(LET_GO, what="the session that holds the snapshot")
+        self.is_over = True
         coordinates = ((f"snapshot {self.database}", self.snapshot), (f"lsn {self.database}", self.lsn))
-        if unchanged:
-            return coordinates, True, evidence
-        return coordinates, False, f"objects of {self.database} were changed while it was dumped"
+        moved = await self._moved()
+        return coordinates, not moved, moved or f"exported snapshot {self.snapshot}"
+
+    async def _moved(self) -> str:
+        """Why the definitions may not be those of the snapshot: the dump itself is whole, and is kept."""
+        if self._objects is None:
+            return ""
+        try:
+            now = await self.lookout.during(self._objects_now())
+        except (EngineError, JobError) as error:
+            return f"it could not be seen whether objects of {self.database} were changed meanwhile: {error.message}"
+        return "" if now == self._objects else f"objects of {self.database} were changed while it was dumped"
+
+    async def _objects_now(self) -> remembered.Inventory:
+        async with self.plan.session(self.database) as looking:
+            return await remembered.inventory(looking)
 
 
 @dataclass(frozen=True)
@@ -207,14 +230,14 @@ class DatabaseStep:
         plan = self.plan
         async with AsyncExitStack() as stack:
             holder = await stack.enter_async_context(plan.session(self.name))
-            watch = await stack.enter_async_context(plan.session(self.name))
-            server = await watch.one("backup_server")
-            databases = await watch.ask("backup_databases")
-            snapshot, tables = await held(holder, plan.options.lock_wait_seconds, self.name)
-            await unmoved(watch, tables, self.name)
+            limit = plan.options.max_blocking_seconds
+            watch = await stack.enter_async_context(lookout(lambda: plan.session(self.name), limit))
+            server = await watch.asker.one("backup_server")
+            databases = await watch.asker.ask("backup_databases")
+            snapshot, tables = await watch.during(self._held(holder))
             is_standby = bool(server["is_standby"])
             pipeline, output = self._pipeline(snapshot, is_standby=is_standby)
-            yield DatabaseSource(
+            source = DatabaseSource(
                 plan,
                 self.name,
                 holder,
@@ -226,6 +249,18 @@ class DatabaseStep:
                 (output,),
                 next((row for row in databases if row["name"] == self.name), None),
             )
+            try:
+                yield source
+            finally:
+                if not source.is_over:  # sessions of programs that were ended may live on, behind a lock
+                    with suppress(EngineError):
+                        await watch.let_go()
+
+    async def _held(self, holder: Asker) -> tuple[str, list[asyncpg.Record]]:
+        snapshot, tables = await held(holder, self.plan.options.lock_wait_seconds, self.name)
+        async with self.plan.session(self.name) as looking:
+            await unmoved(looking, tables, self.name)
+        return snapshot, tables
 
     def _pipeline(self, snapshot: str, *, is_standby: bool) -> tuple[Pipeline, Output]:
         plan, form = self.plan, self.plan.form
@@ -235,40 +270,6 @@ class DatabaseStep:
         output = Output(path, codec=form.codec, database=self.name, sealed=sealed)
         argv = commands.dump(plan.client, form, plan.options, self.name, snapshot, target=path, standby=is_standby)
         return plan.pipeline(f"dump of {self.name}", argv, output, squeezed=form.outside), output
-
-
-async def held(holder: Asker, lock_wait_seconds: float, database: str) -> tuple[str, list[asyncpg.Record]]:
-    """A moment that others can share, and from then on a reader's lock on every table: no ALTER, no TRUNCATE."""
-    try:
-        await holder.execute(f"SET lock_timeout = {max(1, round(lock_wait_seconds * 1000))}")
-        await remembered.read_only(holder)
-        snapshot = str((await holder.fetch(EXPORT))[0]["id"])
-        tables = await holder.ask("backup_tables")
-        names = [row["lock_name"] for row in tables if row["lock_name"]]
-        for first in range(0, len(names), LOCKED_AT_ONCE):
-            some = ", ".join(f"ONLY {name}" for name in names[first : first + LOCKED_AT_ONCE])
-            await holder.execute(f"LOCK TABLE {some} IN ACCESS SHARE MODE", seconds=lock_wait_seconds + 30)
-    except EngineError as error:
-        raise _explained(error, database, lock_wait_seconds) from None
-    return snapshot, tables
-
-
-def _explained(error: EngineError, database: str, lock_wait_seconds: float) -> EngineError | JobError:
-    if error.reason is Reason.LOCK:
-        text = f"{database}: a table stayed locked by the application for more than {lock_wait_seconds:g} s"
-        return JobError(JobReason.LOCK, f"{text}: {AGAIN}, or raise lock_wait")
-    if error.reason is Reason.MISSING:
-        return JobError(JobReason.INCOMPLETE, f"{database}: a table was dropped as the dump began: {AGAIN}")
-    return error
-
-
-async def unmoved(watch: Asker, tables: Sequence[asyncpg.Record], database: str) -> None:
-    """TRUNCATE and ALTER TABLE hide the old rows from a snapshot that is older: the dump would be silently empty."""
-    now = {row["storage"] for row in await watch.ask("backup_filenodes")}
-    moved = [row["lock_name"] for row in tables if row["lock_name"] and row["storage"] not in now]
-    if moved:
-        text = f"{database}: {moved[0]} was emptied or rewritten as the dump began"
-        raise JobError(JobReason.INCOMPLETE, f"{text}: {AGAIN}")
 
 
 def _files(directory: Path) -> int:

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 ENTRY = re.compile(r"^-- Name: .*; Type: FK CONSTRAINT; .*$", re.MULTILINE)
 NO_STATEMENT = ("--", "\\")
 LIST = "foreign_keys.list"
+PARTITIONED = "p"  # in pg_class
 
 
 async def columns(target: Target, selection: Selection, questions: Questions) -> Aside:
     async with asker(target.instance, questions, restore.APPLICATION, selection.into) as opened:
         rows = await opened.ask("backup_hand_over", selection.schema, selection.table)
-    found = tuple(Column(row["name"], row["compared"], row["given"]) for row in rows)
-    keyed, deferrable = (any(row[name] for row in rows) for name in ("is_keyed", "is_deferrable"))
-    return Aside(found, keyed, is_deferrable=deferrable)
+    found = tuple(Column(row["name"], row["compared"], row["given"], row["matched"] or "", row["type"]) for row in rows)
+    return Aside(found, is_partitioned=any(row["relkind"] == PARTITIONED for row in rows))
 
 
 async def with_foreign_keys(aside: Aside, plan: Restoring) -> Aside:

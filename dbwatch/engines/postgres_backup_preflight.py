@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -37,14 +38,15 @@ async def preflight(instance: Instance, options: DumpOptions, questions: Questio
     has_zstd = any(program.name == programs.ZSTD for program in found)
     sealed = options.seal is not None
     form = commands.shape(found[0], has_zstd=has_zstd, wanted=options.codec, sealed=sealed)
+    looked = await _looked(instance, databases, questions)
     return Preflight(
         ServerIdentity("postgres", version, str(server["version_text"]), str(server["system_identifier"])),
         tuple((row["name"], int(row["bytes"] or 0)) for row in databases),
         found,
         form.codec,
         form.format,
-        faults=tuple(await _faults(instance, databases, questions)),
-        warnings=tuple(_warnings(server)),
+        faults=tuple(looked.faults),
+        warnings=(*_warnings(server), *looked.warnings),
     )
 
 
@@ -61,17 +63,36 @@ async def _programs(major: int, options: DumpOptions) -> tuple[Program, ...]:
     return (client, *beside, *([zstd] if zstd else []))
 
 
-async def _faults(instance: Instance, databases: Sequence[asyncpg.Record], questions: Questions) -> Faults:
+@dataclass
+class Looked:
+    """What was found in the databases."""
+
+    faults: Faults = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+async def _looked(instance: Instance, databases: Sequence[asyncpg.Record], questions: Questions) -> Looked:
     if not databases:
-        return [(JobReason.INCOMPLETE, "no database is left to dump: look at include and exclude")]
-    faults: Faults = []
+        return Looked([(JobReason.INCOMPLETE, "no database is left to dump: look at include and exclude")])
+    found = Looked()
     for row in databases:
         if not row["may_connect"]:
-            faults.append((JobReason.PERMISSION, f"{row['name']}: may not be entered -> {row['remedy']}"))
+            found.faults.append((JobReason.PERMISSION, f"{row['name']}: may not be entered -> {row['remedy']}"))
             continue
         async with asker(instance, questions, APPLICATION, row["name"]) as opened:
-            faults += _missing(row["name"], await opened.ask("backup_unreadable"))
-    return faults
+            found.faults += _missing(row["name"], await opened.ask("backup_unreadable"))
+            found.warnings += _unkept(row["name"], await opened.ask("backup_unkept"))
+    return found
+
+
+def _unkept(database: str, rows: Sequence[asyncpg.Record]) -> list[str]:
+    """A dump that a restore cannot be told from: both lack it."""
+    if not rows:
+        return []
+    names = ", ".join(f"{row['kind']} {row['name']}" for row in rows[:SHOWN])
+    more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
+    why = "only a superuser's dump has them, and no comparison knows of them"
+    return [f"{database}: NOT in the dump: {names}{more} ({why}) -> write their statements down elsewhere"]
 
 
 def _missing(database: str, rows: Sequence[asyncpg.Record]) -> Faults:

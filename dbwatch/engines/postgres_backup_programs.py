@@ -138,15 +138,22 @@ async def scratch_server(
     major: int, first: Iterable[Path], extensions: Iterable[str]
 ) -> tuple[Program, tuple[str, ...]]:
     """The initdb of an installation that can hold what was dumped, and the extensions that it lacks."""
-    found = [program for program in await installations("initdb", first) if beside(program, "postgres").is_file()]
-    enough = sorted((program for program in found if program.version[0] >= major), key=lambda each: each.version[0])
-    if not enough:
+    found = [program for program in await installations("initdb", first) if program.version[0] >= major]
+    whole = [program for program in found if not _lacks(program)]
+    if not whole:
         text = f"no PostgreSQL server of version {major} or newer was found to restore into"
+        text += f" ({found[0].path} stands without {_lacks(found[0])} beside it)" if found else ""
         raise JobError(
             JobReason.CLIENT_MISSING, f"{text}: install it, or name its directory in backups.postgres_programs"
         )
+    enough = sorted(whole, key=lambda program: program.version[0])
     judged = [(program, await _lacking(program, extensions)) for program in enough]
     return next((each for each in judged if not each[1]), judged[0])
+
+
+def _lacks(initdb: Program) -> str:
+    """What an installation needs besides to be tried and run."""
+    return next((name for name in ("postgres", "pg_config") if not beside(initdb, name).is_file()), "")
 
 
 async def _lacking(initdb: Program, extensions: Iterable[str]) -> tuple[str, ...]:
@@ -155,5 +162,5 @@ async def _lacking(initdb: Program, extensions: Iterable[str]) -> tuple[str, ...
 
 
 async def extension_directory(program: Program) -> Path:
-    said = await tried(beside(program, "pg_config"), "--sharedir")
+    said = await tried((await companion(program, "pg_config")).path, "--sharedir")
     return Path(said.output.decode().strip()) / "extension"

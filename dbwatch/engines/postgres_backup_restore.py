@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dbwatch.core.backups import globals as texts
 from dbwatch.core.backups import toc
 from dbwatch.core.backups.model import JobReason
 from dbwatch.engines import postgres_backup_archive as reading
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from dbwatch.engines.postgres_backup_archive import Archive
 
 APPLICATION = "dbwatch/bk/restore"
-LIST = "restore.list"
+LIST, OF_DATABASE = "restore.list", "database.list"
 ICU_SINCE, BUILTIN_SINCE = 15, 17
 BUILTIN = "builtin"
 
@@ -153,7 +154,7 @@ class Restoring:
             first, exists = [Pipeline(f"removal of the empty {name}", (drop,))], False
         if exists:
             return [self._restored(archive, name, use_list)]
-        if name == archive.database and use_list is None and has_collation(self.there, self._facts(archive)):
+        if use_list is None and not self.is_created(archive):
             return [*first, self._restored(archive, "", use_list)]
         return [*first, self._created(archive, name), self._restored(archive, name, use_list)]
 
@@ -164,8 +165,25 @@ class Restoring:
     def _facts(self, archive: Archive) -> DatabaseFacts | None:
         return next((each for each in self.manifest.facts.databases if each.name == archive.database), None)
 
+    def is_created(self, archive: Archive) -> bool:
+        """By createdb: under another name, or where its collation is unknown."""
+        name = self.selection.into or archive.database
+        if name in self.there.databases and not self.target.is_scratch:
+            return False
+        return name != archive.database or not has_collation(self.there, self._facts(archive))
+
+    def is_bare(self, archive: Archive) -> bool:
+        """Whether what createdb made is still to be given what the database had; a rehearsal compares none of it."""
+        return self.is_created(archive) and (bool(self.selection.into) or not self.target.is_scratch)
+
+    def given(self, archive: Archive, statements: Path) -> Pipeline:
+        """What createdb knows nothing of: owner, settings and grants of the database itself. As in pg_restore, last."""
+        secrets = commands.passwords(self.target.instance, self.passwords)
+        making = (reading.making_roles("all", self._environment()),)
+        name = f"owner, settings and grants of {self.selection.into or archive.database}"
+        return Pipeline(name, making, stdin=statements, secrets=secrets, database=archive.database)
+
     def _created(self, archive: Archive, name: str) -> Pipeline:
-        """Under another name, or where its collation is unknown: grants on the database itself do not come along."""
         facts = self._facts(archive)
         words = ["--template=template0", "--no-password", f"--maintenance-db={self._maintenance}"]
         if facts is not None and facts.encoding:
@@ -208,14 +226,35 @@ class Restoring:
 async def pipelines(plan: Restoring) -> Sequence[Pipeline]:
     """With the archive's list read first, where only one table is wanted."""
     if not plan.selection.table:
-        return plan.pipelines()
+        return [*plan.pipelines(), *[await _given(plan, each) for each in plan.archives if plan.is_bare(each)]]
     for archive in plan.archives:
         entries = await reading.contents(archive, plan.opener, plan.programs)
         schema, name, aside = plan.selection.schema, plan.selection.table, bool(plan.selection.into)
         wanted = toc.table(entries, schema, name, aside=aside)
         if wanted:
+            _refuse_uncertain(plan, entries)
             path = plan.target.directory / LIST
             await asyncio.to_thread(path.write_text, toc.listing(wanted), "utf-8")
             return plan.pipelines(path)
     where = re.sub(r"\s+", " ", f"{plan.selection.schema}.{plan.selection.table}")
     raise JobError(JobReason.OTHER, f"the set holds no table {where} of {plan.selection.database or 'any database'}")
+
+
+def _refuse_uncertain(plan: Restoring, entries: Sequence[toc.Entry]) -> None:
+    schema, name = plan.selection.schema, plan.selection.table
+    roles = {role.rpartition(" ")[0] for role in plan.manifest.facts.roles}
+    if not toc.is_certain(entries, schema, name, roles):
+        what = f"{schema}.{name} of {plan.selection.database} cannot be told from a table with blanks in its name"
+        raise JobError(JobReason.OTHER, f"{what}: restore its database beside the original, under another name")
+
+
+async def _given(plan: Restoring, archive: Archive) -> Pipeline:
+    """The archive has the statements, with the name that the database had."""
+    entries = await reading.contents(archive, plan.opener, plan.programs)
+    listed = plan.target.directory / OF_DATABASE
+    await asyncio.to_thread(listed.write_text, toc.listing(each for each in entries if each.is_of_database), "utf-8")
+    written = await reading.script(archive, listed, plan.opener, plan.programs, "--create")
+    statements = plan.target.directory / f"{archive.path.name}.sql"
+    text = texts.of_database(written, plan.selection.into or archive.database)
+    await asyncio.to_thread(statements.write_text, text, "utf-8")
+    return plan.given(archive, statements)

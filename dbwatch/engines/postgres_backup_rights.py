@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from dbwatch.core.backups import toc
 from dbwatch.engines import postgres_backup_archive as reading
+from dbwatch.engines import postgres_backup_facts as remembered
 from dbwatch.engines.postgres_backup_restore import APPLICATION, look
 from dbwatch.engines.postgres_backup_session import asker
 from dbwatch.errors import JobError
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from dbwatch.engines.backing import Command, Program, Selection, Target
     from dbwatch.engines.base import Questions
 
-SHOWN = 3
+SHOWN, MANY = 3, 20
+FIRST = "postgres"  # every server has it from the beginning
+KEEPS = "keeps its owner, the grants on it and its settings: it is there already"
 UNTIL = "(and NOSUPERUSER again when it is restored)"
 
 
@@ -59,6 +62,31 @@ async def lacking(files: Files, target: Target, selection: Selection, questions:
     return list(_lines(target.instance.name, rows, new, () if selection.table else _roles(files.manifest), owners))
 
 
+async def kept(manifest: Manifest, target: Target, selection: Selection, questions: Questions) -> list[str]:
+    """Roles and databases that are there: nothing of theirs is changed. One table takes neither along."""
+    if selection.table:
+        return []
+    there = await look(target, questions)
+    async with asker(target.instance, questions, APPLICATION) as opened:
+        roles = [role for role in await remembered.roles(opened) if _name(role) != FIRST]
+    if there.identifier == manifest.server.identifier:
+        roles = [role for role in roles if role not in manifest.facts.roles]  # the others are the set's own
+    wanted = [selection.into or selection.database] if selection.database else _databases(manifest)
+    told = [f"the database {name} of {target.instance.name} {KEEPS}" for name in wanted if name in there.databases]
+    return [*_kept_roles(target.instance.name, roles, manifest), *told]
+
+
+def _kept_roles(instance: str, there: Sequence[str], manifest: Manifest) -> Iterator[str]:
+    """A role as the facts have it: its name, and a number of all that it may; nobody compares passwords."""
+    held = {_name(role) for role in manifest.facts.roles}
+    same = [role for role in there if _name(role) in held]
+    others = [_name(role) for role in same if role not in manifest.facts.roles]
+    differ = f" (other rights, settings or memberships than in the set: {_some(others, MANY)})" if others else ""
+    if same:
+        names = _some(list(map(_name, same)), MANY)
+        yield f"roles that {instance} has already stay as they are, with their own passwords: {names}{differ}"
+
+
 def _lines(
     instance: str, rows: Sequence[asyncpg.Record], databases: Sequence[str], roles: Sequence[str], owners: set[str]
 ) -> Iterator[str]:
@@ -79,7 +107,7 @@ async def _owners(files: Files, selection: Selection, roles: set[str]) -> set[st
     entries = await files.entries(selection.database)
     if selection.table:
         entries = toc.table(entries, selection.schema, selection.table, aside=bool(selection.into))
-    return toc.owners(entries, roles, with_database=not selection.into)
+    return toc.owners(entries, roles, with_database=not selection.table)
 
 
 def _databases(manifest: Manifest) -> list[str]:
@@ -87,12 +115,16 @@ def _databases(manifest: Manifest) -> list[str]:
 
 
 def _roles(manifest: Manifest) -> list[str]:
-    return [role.rpartition(" ")[0] for role in manifest.facts.roles]
+    return [_name(role) for role in manifest.facts.roles]
 
 
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+def _name(role: str) -> str:
+    return role.rpartition(" ")[0]
+
+
+def _some(names: Sequence[str], shown: int = SHOWN) -> str:
+    more = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
 async def kind(files: Files, selection: Selection) -> str:

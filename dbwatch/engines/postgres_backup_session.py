@@ -99,9 +99,14 @@ class Asker:
 
 @asynccontextmanager
 async def asker(
-    instance: Instance, questions: Questions, application: str, database: str | None = None
+    instance: Instance,
+    questions: Questions,
+    application: str,
+    database: str | None = None,
+    *,
+    lock_seconds: float | None = None,
 ) -> AsyncIterator[Asker]:
-    """A session of the account for backups."""
+    """A session of the account for backups. `lock_seconds`: it waits no longer for a lock, None: as the server says."""
     if not isinstance(instance, PostgresInstance):
         raise TypeError(f"{instance.name} is no PostgreSQL instance")
     login = login_of(instance, Lane.HEAVY, database, "backup")
@@ -111,7 +116,8 @@ async def asker(
         )
     try:
         opened = Asker(connection, questions, _version(connection))
-        await opened.execute("".join(f"SET {name} = '{value}';" for name, value in _settings(opened.version)))
+        settings = dict(_settings(opened.version)) | _locks(lock_seconds)
+        await opened.execute("".join(f"SET {name} = '{value}';" for name, value in settings.items()))
         yield opened
     finally:
         await _closed(connection)
@@ -126,6 +132,10 @@ def _settings(version: tuple[int, ...]) -> Iterator[tuple[str, str]]:
     for since, settings in NEWER_SETTINGS.items():
         if version >= (since,):
             yield from settings.items()
+
+
+def _locks(seconds: float | None) -> dict[str, str]:
+    return {} if seconds is None else {"lock_timeout": str(max(1, round(seconds * 1000)))}
 
 
 async def _closed(connection: Connection) -> None:

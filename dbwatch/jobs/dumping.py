@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 
 from dbwatch.core.backups.model import Facts, JobReason, Progress
+from dbwatch.core.backups.unread import changed
 from dbwatch.errors import EngineError, JobError
 from dbwatch.jobs.faults import only
 
@@ -61,8 +63,10 @@ class Meter:
     began: float = field(default_factory=time.monotonic)
     tables_before: int = 0  # of the steps that ended
     tables_now: int = 0
+    blocked: int = 0  # sessions that wait for us now
+    held_up: JobError | None = None  # somebody waited for us for too long: what we then ended failed because of it
 
-    async def show(self, source: Source, blocked: int) -> None:
+    async def show(self, source: Source) -> None:
         done, expected = await source.progress()
         self.tables_now = max(self.tables_now, expected or 0)
         size = await self.bounds.bytes_done()
@@ -74,7 +78,7 @@ class Meter:
                 tables_done=None if done is None else self.tables_before + done,
                 tables_expected=None if expected is None else self.tables_before + expected,
                 seconds_left=self._seconds_left(size),
-                blocked_sessions=blocked,
+                blocked_sessions=self.blocked,
             )
         )
 
@@ -95,24 +99,30 @@ async def dump(hands: Hands, step: Step, meter: Meter) -> Dumped:
         try:
             found = await _run(hands, step.name, source, pipelines, meter)
         except BaseExceptionGroup as group:
-            raise only(group) from group
+            raise (meter.held_up or only(group)) from group
         coordinates, is_exact, evidence = await source.finished()
         outputs = tuple(source.outputs)
     meter.step_ended()
     facts, warning = _settled(found, step.name, is_exact=is_exact, evidence=evidence)
-    return Dumped(outputs, facts, coordinates, _told(pipelines), (warning,) if warning else ())
+    warnings = (*((warning,) if warning else ()), *changed(facts.tables))
+    return Dumped(outputs, facts, coordinates, _told(pipelines), warnings)
 
 
 async def _run(
     hands: Hands, name: str, source: Source, pipelines: Sequence[Pipeline], meter: Meter
 ) -> Facts | EngineError:
     async with asyncio.TaskGroup() as group:
-        watch = group.create_task(_watch(source, meter), name=f"watch on the dump of {name}")
+        # Apart: a disk that hangs must not keep us from seeing who waits.
+        beside = [
+            group.create_task(_watch(source, meter), name=f"watch on the dump of {name}"),
+            group.create_task(_show(source, meter), name=f"progress of the dump of {name}"),
+        ]
         facts = group.create_task(_facts(source, meter.bounds.facts_seconds), name=f"facts of {name}")
         for number, pipeline in enumerate(pipelines):
             await hands.run(pipeline, on_started=source.dump_started if number == 0 else None)
         found = await facts
-        watch.cancel()
+        for task in beside:
+            task.cancel()
     return found
 
 
@@ -129,26 +139,36 @@ async def _facts(source: Source, seconds: float) -> Facts | EngineError:
 
 async def _watch(source: Source, meter: Meter) -> None:
     """Each second: the application comes first, so a dump that it waits for is given up. Raise JobError."""
+    limit, pause_seconds = meter.bounds.max_blocking_seconds, 0.0
     seen_at = time.monotonic()
     while True:
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(pause_seconds)
+        pause_seconds = LOOK_SECONDS
         try:
             blocking = await source.blocking()
-            await meter.show(source, blocking.sessions)
         except EngineError as error:
             if time.monotonic() - seen_at > BLIND_SECONDS:
                 what = f"for {BLIND_SECONDS:g} s it could not be seen who waits for the dump: {error.message}"
                 raise JobError(JobReason.LOST, what) from None
             continue
-        seen_at = time.monotonic()
-        if blocking.longest_seconds > meter.bounds.max_blocking_seconds:
-            raise _held_up(blocking.sessions, blocking.longest_seconds, meter.bounds.max_blocking_seconds)
+        seen_at, meter.blocked = time.monotonic(), blocking.sessions
+        meter.held_up = blocking.too_long(limit)
+        if meter.held_up:
+            await _let_go(source, meter.held_up)
+        pause_seconds = blocking.look_again_seconds(limit, LOOK_SECONDS)
 
 
-def _held_up(sessions: int, longest: float, limit: float) -> JobError:
-    what = f"{sessions} session(s) waited for the dump's locks, one for {longest:.0f} s (max_blocking {limit:g} s)"
-    mend = "schedule it when no DDL runs, or raise max_blocking"
-    return JobError(JobReason.BLOCKED_OTHERS, f"{what} -> {mend}")
+async def _show(source: Source, meter: Meter) -> None:
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        await meter.show(source)
+
+
+async def _let_go(source: Source, why: JobError) -> NoReturn:
+    """Our programs may take their time to end, and their sessions longer."""
+    with suppress(EngineError):
+        await source.let_go()
+    raise why
 
 
 def _settled(found: Facts | EngineError, name: str, *, is_exact: bool, evidence: str) -> tuple[Facts, str]:

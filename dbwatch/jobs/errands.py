@@ -10,7 +10,7 @@ from dbwatch.core.backups.standing import EXCUSES, failure
 from dbwatch.errors import JobError
 from dbwatch.jobs.backup import take
 from dbwatch.jobs.drill import rehearse, summary
-from dbwatch.jobs.running import Job
+from dbwatch.jobs.running import NOT_PROVEN, Job
 from dbwatch.jobs.verifying import prove, restoring_seconds
 
 if TYPE_CHECKING:
@@ -108,4 +108,4 @@ def said(proof: Proof) -> str:
     """One line for the run."""
     if proof.holds:
         return f"{WORDS[proof.name]}; {proof.detail}" if proof.detail else WORDS[proof.name]
-    return f"NOT PROVEN: it is published, but {failure(proof)}: {proof.detail}"
+    return f"{NOT_PROVEN}: it is published, but {failure(proof)}: {proof.detail}"

@@ -82,13 +82,19 @@ BY_PIPE = (-signal.SIGPIPE, 128 + signal.SIGPIPE)  # of a program, and as a shel
 BROKEN_PIPE = re.compile(r"broken pipe|err(code|no):? 32\b|epipe|its reader went away", re.IGNORECASE)
 # Each begins what must not be told: statements, rows, places in a file of rows.
 UNTOLD = re.compile(
-    r"command was|context:|statement:|query(?: was)?:|detail:\s+(key|failing row)|line \d+: ", re.IGNORECASE
+    r"command was|context:|statement:|(?<!execute )query(?: was)?:|detail:\s+(key|failing row)|line \d+: ",
+    re.IGNORECASE,
 )
+# The application's own function speaks: nobody knows what it says of a row.
+RAISED = re.compile(r"^context:.*\bat RAISE$", re.IGNORECASE)
+BEGINS = re.compile(r"^pg_\w+: ")
+SPOKEN = re.compile(r"(\b(?:ERROR|FATAL):  ).*")
 PREFIX = re.compile(r"^[\w./-]+: ")
 VALUES = (
     (re.compile(r"(: )\".*\"\s*$"), r'\1"..."'),  # invalid input syntax for type integer: "..."
     (re.compile(r"\b(entry|value:?|near) '.*'"), r"\1 '...'"),  # Duplicate entry '...' for key
     (re.compile(r"@'[^']*'"), "@'...'"),
+    (re.compile(r"\".*\"(?= is out of range)"), '"..."'),  # value "..." is out of range for type integer
     (re.compile(r"\b(entry for host|from host) \"[^\"]*\""), r"\1 ..."),
 )
 TELLING = re.compile(r"error|fatal|failed|cannot|could not|denied|panic", re.IGNORECASE)
@@ -149,12 +155,25 @@ def _signal(ended: Ended) -> str:
 
 def line(text: str) -> str:
     """What tells most, with the detail that follows it."""
-    lines = list(told(text.splitlines()))
+    lines = list(told(_without_raised(text.splitlines())))
     first = next((number for number, each in enumerate(lines) if TELLING.search(each)), len(lines) - 1)
     chosen = lines[first : first + 1] if lines else []
     chosen += [PREFIX.sub("", each) for each in lines[first + 1 : first + 2] if re.search(r"\bdetail: ", each)]
     said = "; ".join(" ".join(each.split()) for each in chosen)
     return said if len(said) <= LONGEST else said[: LONGEST - 1] + "…"
+
+
+def _without_raised(lines: Sequence[str]) -> Iterator[str]:
+    """What a function raised stands before the CONTEXT that says so, on as many lines as it likes."""
+    spoken: list[str] = []
+    for each in lines:
+        if BEGINS.match(each):
+            yield from spoken
+            spoken = []
+        if RAISED.match(each):
+            spoken = [SPOKEN.sub(r"\1a function of the database refused a row", one) for one in spoken[:1]]
+        spoken.append(each)
+    yield from spoken
 
 
 def told(lines: Iterable[str]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,13 @@ from dbwatch.core.backups import restore_plans
 from dbwatch.core.backups.model import JobReason
 from dbwatch.core.backups.restore_plans import Danger, Part, RestorePlan
 from dbwatch.engines.backing import Command, Selection, Target
-from dbwatch.errors import JobError
+from dbwatch.errors import EngineError, JobError
 from dbwatch.jobs import scratch
 from dbwatch.jobs.backup import joined
 from dbwatch.jobs.options import program_directories
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
     from dbwatch.archive.repository import Repository
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from dbwatch.settings.models import Instance
 
 NOBODY = "-"  # no server's identifier
+NO_KEY = "the set is encrypted -> name a key in backups.encryption.identity_file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,11 @@ def refuse_unknown(record: BackupRecord, part: Part) -> None:
 async def refuse_no_table(source: Source, record: BackupRecord, part: Part, programs: tuple[Program, ...]) -> None:
     """Raise JobError where the set holds no such table, with what it is instead, as far as the set tells."""
     manifest = record.manifest
+    if told := restore_plans.indistinct(record, part):
+        raise JobError(JobReason.OTHER, told)
     tables = {each.key for each in manifest.facts.tables}
-    if not part.table or record.problem or (part.database, part.schema, part.table) in tables:
+    is_known = (part.database, part.schema, part.table) in tables
+    if not part.table or record.problem or is_known or without_key(source, record):
         return
     async with source.repository.holding(manifest.instance, manifest.kind, record.id) as directory:
         kind = await source.engine.kind(manifest, directory, programs, selection(part), source.opener)
@@ -103,7 +107,9 @@ async def plan(
         programs = target.programs
         found = await dangers(source.engine, record, target, selection(part))
     await refuse_no_table(source, record, part, programs)
-    obstacles = await in_its_way(source, record, target, selection(part)) if target is not None else ()
+    obstacles = without_key(source, record)
+    if target is not None:
+        obstacles += await in_its_way(source, record, target, selection(part))
     if why := restore_plans.unproven(record):
         found.insert(0, (Danger.UNPROVEN, why))
     return RestorePlan(
@@ -116,7 +122,14 @@ async def plan(
         programs=tuple((program.name, ".".join(map(str, program.version))) for program in programs),
         dangers=tuple(found),
         obstacles=obstacles,
+        notes=tuple(await source.engine.kept(record.manifest, target, selection(part))) if target is not None else (),
     )
+
+
+def without_key(source: Source, record: BackupRecord) -> tuple[str, ...]:
+    """Why nobody can read the set here; empty: it can be read."""
+    is_sealed = any(member.sealed for member in record.manifest.members)
+    return (NO_KEY,) if source.opener is None and is_sealed else ()
 
 
 async def in_its_way(source: Source, record: BackupRecord, target: Target, wanted: Selection) -> tuple[str, ...]:
@@ -144,7 +157,8 @@ def refuse(planned: RestorePlan, allowed: frozenset[Danger]) -> None:
     """Raise JobError with every danger that nobody took upon himself, and with what the account may not."""
     refused = planned.refused(allowed)
     if planned.obstacles and not refused:
-        raise JobError(JobReason.PERMISSION, f"refused: {joined(planned.obstacles)}")
+        reason = JobReason.NO_KEY if NO_KEY in planned.obstacles else JobReason.PERMISSION
+        raise JobError(reason, f"refused: {joined(planned.obstacles)}")
     if refused:
         flags = " ".join(danger.value for danger, _ in refused)
         raise JobError(
@@ -178,18 +192,42 @@ async def carry_out(hands: Hands, source: Source, planned: RestorePlan, target: 
     """Restore it: how many programs ran. What was restored up to an error stays, for a person to look at."""
     record, manifest = planned.record, planned.record.manifest
     opener = source.opener
-    if opener is None and any(member.sealed for member in manifest.members):
-        raise JobError(JobReason.NO_KEY, "the set is encrypted -> name a key in backups.encryption.identity_file")
+    if without_key(source, record):
+        raise JobError(JobReason.NO_KEY, NO_KEY)
     async with source.repository.holding(manifest.instance, manifest.kind, record.id) as directory:
         hands.phase("reading again")
         await source.repository.verify(manifest.instance, manifest.kind, record.id, record.checksum)
         wanted = selection(planned.part)
         pipelines = await source.engine.restoring(manifest, directory, target, wanted, opener)
         for number, pipeline in enumerate(pipelines):
-            await _step(hands, pipeline, number, len(pipelines))
+            with _telling_what_stays(planned, target, pipelines[: number + 1]):
+                await _step(hands, pipeline, number, len(pipelines))
     return len(pipelines)
+
+
+async def afterwards(source: Source, planned: RestorePlan, target: Target) -> tuple[str, ...]:
+    """What a person must know of it. The restore is done: what cannot be asked is told, and fails nothing."""
+    try:
+        manifest = planned.record.manifest
+        return tuple(await source.engine.afterwards(manifest, target, selection(planned.part)))
+    except (EngineError, JobError) as error:
+        return (f"whether there is something to mend could not be asked: {error}",)
 
 
 async def _step(hands: Hands, pipeline: Pipeline, number: int, count: int) -> None:
     hands.phase(f"{pipeline.name} ({number + 1} of {count})")
     await hands.run(pipeline)
+
+
+@contextmanager
+def _telling_what_stays(planned: RestorePlan, target: Target, begun: Sequence[Pipeline]) -> Iterator[None]:
+    """Who is told of the error is told of the databases that were begun too."""
+    try:
+        yield
+    except JobError as error:
+        databases = dict.fromkeys(planned.part.into or each.database for each in begun if each.database)
+        if target.is_scratch or not databases:
+            raise
+        where = f"what was restored until then stays on {target.instance.name}, incomplete"
+        advice = "look at it, or drop it before the next try"
+        raise JobError(error.reason, f"{error.message}; {where} ({', '.join(databases)}) -> {advice}") from error

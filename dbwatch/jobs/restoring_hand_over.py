@@ -20,19 +20,12 @@ if TYPE_CHECKING:
     from dbwatch.settings.models import Instance
 
 PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
-POSTGRES, SIDE = "postgres", "dbwatch_restored"
-FILE, READ_FILE = "hand_over.sql", "hand_over_read.sql"
-KEYED_FILE = "hand_over_keyed.sql"  # MySQL compares whole rows since 8.0.31 only: not where a key does
-KEYED = "A row whose key is there stays as it is."
-KEYLESS = (
-    "The table has no unique key:\n"
-    "-- of a row that was CHANGED since, the former one comes back beside the new one: run the SELECT alone first."
-)
-DEFERRABLE = (
-    "A key of the table may be deferred, so no row can be passed over:\n"
-    "-- of a row that was CHANGED since, the former one is refused, and the others with it: run the SELECT alone first."
-)
-PASSED_OVER = "\nON CONFLICT DO NOTHING"
+POSTGRES = "postgres"
+FILE, READ_FILE, COUNT_FILE = "hand_over.sql", "hand_over_read.sql", "hand_over_count.sql"
+INSERT_FILE, KEYED_INSERT_FILE = "hand_over_insert.sql", "hand_over_insert_keyed.sql"
+PLAIN_TABLE, PARTITIONED_TABLE = "'r'", "'p'"  # in pg_class
+KEYED = "Rows are known by the key: one whose key is there stays as it is."
+KEYLESS = "The table has no unique key: where rows are new or were CHANGED since, an ERROR asks what is to be done."
 LEFT_OUT = "\n-- The copy lacks these foreign keys, from it and to it. Where it takes the place of a lost original:"
 DANGLING = "\n-- The foreign keys of the copy ({keys}) refer to tables that {into} does not have: it takes no new rows."
 
@@ -53,8 +46,11 @@ def hand_over(planned: RestorePlan, aside: Aside, there: Instance) -> str:
     """To be read, and pasted piece by piece. `there`: the server on which the copy is."""
     engine, names = planned.record.manifest.engine, _names(planned, aside, there)
     if engine == POSTGRES:
-        names["reader"] = _reader(names, planned.part.into, there)
-    return _filled(engine, KEYED_FILE if aside.is_keyed and engine != POSTGRES else FILE, names)
+        names |= _of_postgres(planned, aside, names)
+        names["reader"] = _reader(READ_FILE, names, planned.part.into, there)
+        names["counter"] = _reader(COUNT_FILE, names, planned.part.into, there)
+    names["insert"] = _filled(engine, KEYED_INSERT_FILE if names["matched"] else INSERT_FILE, names)
+    return _filled(engine, FILE, names)
 
 
 def _names(planned: RestorePlan, aside: Aside, there: Instance) -> dict[str, str]:
@@ -64,7 +60,6 @@ def _names(planned: RestorePlan, aside: Aside, there: Instance) -> dict[str, str
         "database": quoted(part.database, mark),
         "into": quoted(part.into, mark),
         "table": quoted(part.table, mark),
-        "side": SIDE,
         "source": ".".join(quoted(name, mark) for name in (part.schema, part.table) if name),
         "told": ".".join(filter(None, (part.schema, part.table))),
         "moment": humanise.moment(manifest.started_at),
@@ -73,16 +68,29 @@ def _names(planned: RestorePlan, aside: Aside, there: Instance) -> dict[str, str
         "columns": ", ".join(column.name for column in aside.columns),
         "compared": ", ".join(column.compared for column in aside.columns),
         "given": ", ".join(column.given for column in aside.columns),
-        "keys": _keys(aside),
-        "conflicts": "" if aside.is_deferrable else PASSED_OVER,
+        "matched": (matched := " AND ".join(column.matched for column in aside.columns if column.matched)),
+        "keys": KEYED if matched else KEYLESS,
         "foreign_keys": _foreign_keys(aside, manifest.engine, quoted(part.into, mark)),
+        "database_hex": part.database.encode().hex(),
+        "table_hex": part.table.encode().hex(),
+        "into_hex": part.into.encode().hex(),
     }
 
 
-def _keys(aside: Aside) -> str:
-    if aside.is_deferrable:
-        return DEFERRABLE
-    return KEYED if aside.is_keyed else KEYLESS
+def _of_postgres(planned: RestorePlan, aside: Aside, names: Mapping[str, str]) -> dict[str, str]:
+    """Rows of tables that inherit from it are not its own; a partitioned one has none but theirs."""
+    pairs = (f"({_text(column.name)}, {_text(column.type)})" for column in aside.columns)
+    return {
+        "rows": names["source"] if aside.is_partitioned else f"ONLY {names['source']}",
+        "relkind": PARTITIONED_TABLE if aside.is_partitioned else PLAIN_TABLE,
+        "source_text": _text(names["source"]),
+        "database_text": _text(planned.part.database),
+        "types": ", ".join(pairs),
+    }
+
+
+def _text(value: str) -> str:
+    return quoted(value, "'")
 
 
 def _foreign_keys(aside: Aside, engine: str, into: str) -> str:
@@ -93,12 +101,12 @@ def _foreign_keys(aside: Aside, engine: str, into: str) -> str:
     return "\n--   ".join((LEFT_OUT, *aside.foreign_keys))
 
 
-def _reader(names: Mapping[str, str], into: str, there: Instance) -> str:
-    """A command for the shell, as a text for psql, which doubles quotes and knows no other escape."""
+def _reader(file: str, names: Mapping[str, str], into: str, there: Instance) -> str:
+    """A command for the shell, as a text for psql, which doubles quotes and knows no other escape, on one line."""
     user = (there.backup or there.monitor).user
     where = ("-h", there.address, "-p", str(there.port), "-U", user, "-d", _string(into))
-    command = ("psql", "-X", *where, "-c", _filled(POSTGRES, READ_FILE, names))
-    return "'" + shlex.join(command).replace("'", "''") + "'"
+    command = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *where, "-c", _filled(POSTGRES, file, names, " "))
+    return _text(shlex.join(command))
 
 
 def _connection(database: str) -> str:
@@ -113,9 +121,9 @@ def _string(database: str) -> str:
     return f"dbname='{escaped}'"
 
 
-def _filled(engine: str, name: str, names: Mapping[str, str]) -> str:
-    text = (sql_root() / engine / "drills" / name).read_text(encoding="utf-8")
-    return re.sub(r"\{(\w+)\}", lambda found: names[found[1]], text).rstrip()
+def _filled(engine: str, name: str, names: Mapping[str, str], line_end: str = "\n") -> str:
+    text = (sql_root() / engine / "drills" / name).read_text(encoding="utf-8").rstrip().replace("\n", line_end)
+    return re.sub(r"\{(\w+)\}", lambda found: names[found[1]], text)
 
 
 def quoted(name: str, mark: str) -> str:

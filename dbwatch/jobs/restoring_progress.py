@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import Progress
+from dbwatch.engines.backing import LOOKING_THROUGH
 from dbwatch.jobs import proc
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ async def _look(run: Run, care: Care, others: frozenset[int], expected_bytes: in
     read: dict[int, int] = {}
     while True:
         first = min(care.leaders - others, default=None)
-        if first is not None:
+        if first is not None and not run.progress.phase.startswith(LOOKING_THROUGH):
             read[first] = max(read.get(first, 0), await asyncio.to_thread(read_bytes, first))
         done = min(sum(read.values()), expected_bytes)
         run.show(Progress(bytes_done=done, bytes_expected=expected_bytes))

@@ -14,7 +14,7 @@ from dbwatch.core.showing.humanise import duration
 from dbwatch.errors import DbwatchError, JobError
 from dbwatch.jobs.faults import disk_error, job_error, only, reason_of
 from dbwatch.jobs.process import Care
-from dbwatch.jobs.running import Run
+from dbwatch.jobs.running import NOT_PROVEN, Run
 from dbwatch.jobs.turns import Turns
 from dbwatch.tasks import supervise
 
@@ -257,7 +257,9 @@ def _verdict_of(error: DbwatchError | OSError, run: Run, deadline: asyncio.Timeo
 def _tell(run: Run) -> None:
     record = run.record
     known = {"job": record.id, "kind": record.kind, "instance": record.instance, "detail": record.detail}
-    if record.state is JobState.SUCCEEDED:
+    if record.state is JobState.SUCCEEDED and record.detail.startswith(NOT_PROVEN):
+        log.warning("job_ended_unproven", **known, seconds=run.seconds)
+    elif record.state is JobState.SUCCEEDED:
         log.info("job_succeeded", **known, seconds=run.seconds)
     else:
         log.warning("job_ended_badly", **known, seconds=run.seconds, state=record.state, reason=record.reason)

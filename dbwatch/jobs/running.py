@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 APPLICATION = "dbwatch/bk/"  # what our sessions on a server are named by: they can be swept
 WAITING = "waiting"
+NOT_PROVEN = "NOT PROVEN"  # how the line of a run begins that ended well, and lacks a proof that was due
 
 
 @dataclass(frozen=True, slots=True)

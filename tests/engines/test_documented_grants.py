@@ -34,6 +34,25 @@ async def test_on_postgresql(new_postgres: NewPostgres) -> None:
     assert granting.themselves(granted) == await patient.named_without(granted)
 
 
+@pytest.mark.parametrize(
+    ("name", "role"), [("01_role_monitoring.sql", "dbwatch"), ("05_role_backup.sql", "dbwatch_backup")]
+)
+def test_a_script_that_is_run_again_without_a_password_keeps_the_one_that_is_there(
+    new_postgres: NewPostgres, name: str, role: str
+) -> None:
+    server, setting = new_postgres(), name.removesuffix(".sql").rpartition("_")[2]
+    stored = f"SELECT rolpassword FROM pg_authid WHERE rolname = '{role}'"
+    server.psql(f"SET dbwatch.{setting}_password = 'first'; {script('postgres', name)}")
+    first = server.psql(stored)
+
+    server.psql(script("postgres", name))
+    kept = server.psql(stored)
+    server.psql(f"SET dbwatch.{setting}_password = 'second'; {script('postgres', name)}")
+
+    assert first.startswith("SCRAM-SHA-256")
+    assert kept == first != server.psql(stored)
+
+
 async def test_on_mariadb(new_mariadb: NewMariadb) -> None:
     server = new_mariadb("--performance-schema=ON")
     documented = script("mysql", "01_user_monitoring.sql")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 import time
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ import pytest
 
 from dbwatch.core.backups import comparing
 from dbwatch.core.backups.model import FactsMode, JobReason, ProofName
+from dbwatch.core.backups.unread import Unread
 from dbwatch.engines.backing import Blocking, DumpOptions, Selection, Target
 from dbwatch.engines.mysql_backup_source import MysqlSource
 from dbwatch.errors import JobError
@@ -82,7 +84,7 @@ async def compared(taken: Taken, target: Target) -> None:
 
     assert found.differences == ()
     assert comparing.proven(taken.manifest.facts, found)[0] is ProofName.COMPARED
-    assert found.tables_by_content == found.tables_total == 4
+    assert (found.tables_by_content, found.tables_by_rows, found.tables_total) == (3, 1, 4)  # one holds a long FLOAT
     assert await backups.ENGINE.check(target, list(names)) == ()
 
 
@@ -256,17 +258,135 @@ async def test_what_a_dump_spells_out_is_no_difference_and_what_is_one_has_a_nam
     assert changed.differences == ("database options: definitions differ of kind table: aria, crashes",)
 
 
+CHANGING = """
+SET sql_mode = '';
+CREATE DATABASE changing;
+USE changing;
+CREATE TABLE floats (f FLOAT, exact FLOAT(10, 2), derived FLOAT AS (f * 1.1));
+INSERT INTO floats (f, exact) VALUES (16777217, 1), (1.1, 99999.99);
+CREATE TABLE short (f FLOAT, exact FLOAT(10, 2), derived FLOAT AS (f * 1.1));
+INSERT INTO short (f, exact) VALUES (1.1, 99999.99), (1e-40, 0.01), (-0.5, NULL), (NULL, 1e7);
+CREATE TABLE kinds (kind ENUM('a', '', 'b'));
+INSERT INTO kinds VALUES ('none of them'), ('');
+CREATE TABLE few (kind ENUM('a', '', 'b'), other ENUM('a'));
+INSERT INTO few VALUES ('', 'none of them'), (NULL, 'a');
+CREATE TABLE many (kinds SET('', 'a'));
+INSERT INTO many VALUES (1), (2);
+"""
+
+
+async def test_values_that_a_dump_changes_are_told_and_never_called_equal(shop: Mariadb, tmp_path: Path) -> None:
+    shop.sql(CHANGING)
+    try:
+        taken = await backups.take(shop, tmp_path, replace(backups.PATIENT, include=("changing",)))
+    finally:
+        shop.sql("DROP DATABASE changing")
+    async with backups.scratch(taken) as target:
+        await backups.restore(taken, target)
+        restored = await backups.ENGINE.facts_of(target, taken.manifest, {"changing": "changing"}, 60)
+    found = comparing.compare(taken.manifest.facts, restored)
+
+    assert found.differences == ()
+    assert dict(found.unread) == dict.fromkeys(("changing.floats", "changing.kinds", "changing.many"), Unread.CHANGED)
+    assert (found.tables_by_content, found.tables_by_rows) == (2, 3)
+
+
+STRANDED = """
+CREATE DATABASE granted;
+CREATE TABLE granted.kept (i INT, j INT);
+CREATE TABLE granted.gone (i INT, j INT);
+CREATE VIEW granted.seen AS SELECT i FROM granted.kept;
+CREATE PROCEDURE granted.called() SELECT 1;
+CREATE USER reader@localhost;
+GRANT SELECT ON granted.gone TO reader@localhost;
+GRANT SELECT (i), UPDATE (i, j) ON granted.gone TO reader@localhost;
+GRANT SELECT (i) ON granted.kept TO reader@localhost;
+GRANT SELECT ON granted.seen TO reader@localhost;
+GRANT EXECUTE ON PROCEDURE granted.called TO reader@localhost;
+GRANT SELECT ON granted.kept TO PUBLIC;
+DROP TABLE granted.gone;
+"""
+
+
+async def test_rights_on_what_is_gone_or_not_in_the_set_are_left_out_and_told(shop: Mariadb, tmp_path: Path) -> None:
+    shop.sql(STRANDED)
+    try:
+        taken = await backups.take(shop, tmp_path, replace(backups.PATIENT, include=("granted",)))
+    finally:
+        shop.sql("DROP USER reader@localhost; REVOKE SELECT ON granted.kept FROM PUBLIC; DROP DATABASE granted")
+    async with backups.scratch(taken) as target:
+        await backups.restore(taken, target)
+        given = backups.asked(target, "SHOW GRANTS FOR reader@localhost; SHOW GRANTS FOR PUBLIC")
+        rows = backups.asked(target, "SHOW GRANTS FOR app@'%'")
+
+    assert "are left out: `granted`.`gone`, `shop`.`family`" in " ".join(taken.preflight.warnings)
+    assert "gone" not in given
+    assert "GRANT SELECT (`i`) ON `granted`.`kept` TO `reader`@`localhost`" in given
+    assert "GRANT SELECT ON `granted`.`seen` TO `reader`@`localhost`" in given
+    assert "GRANT EXECUTE ON PROCEDURE `granted`.`called` TO `reader`@`localhost`" in given
+    assert "GRANT SELECT ON `granted`.`kept` TO PUBLIC" in given
+    assert "`shop`.* TO `app`" in rows
+
+
+UNCHECKED = """
+CREATE DATABASE odd;
+USE odd;
+CREATE TABLE checked (i INT, CONSTRAINT positive CHECK (i > 0));
+SET check_constraint_checks = 0;
+INSERT INTO checked VALUES (1), (-1);
+CREATE SEQUENCE numbers;
+CREATE TABLE asking (i INT DEFAULT NEXTVAL(numbers), j INT);
+CREATE DATABASE earlier;
+CREATE TABLE earlier.borrowing (i INT DEFAULT (NEXT VALUE FOR odd.numbers), j INT);
+INSERT INTO asking (j) VALUES (1), (2);
+INSERT INTO earlier.borrowing VALUES (1, 2);
+"""
+
+
+async def test_rows_beside_their_checks_and_defaults_of_sequences_are_restored(shop: Mariadb, tmp_path: Path) -> None:
+    shop.sql(UNCHECKED)
+    try:
+        taken = await backups.take(shop, tmp_path, replace(backups.PATIENT, include=("odd", "earlier")))
+    finally:
+        shop.sql("DROP DATABASE earlier; DROP DATABASE odd")
+    names = {each.name: each.name for each in taken.manifest.facts.databases}
+    async with backups.scratch(taken) as target:
+        await backups.restore(taken, target)
+        found = comparing.compare(
+            taken.manifest.facts, await backups.ENGINE.facts_of(target, taken.manifest, names, 60)
+        )
+        following = backups.asked(target, "INSERT INTO odd.asking (j) VALUES (3); SELECT MAX(i) FROM odd.asking")
+
+    assert found.differences == ()
+    assert found.tables_by_content == found.tables_total == 3
+    assert int(following) > 2
+
+
+async def test_an_account_of_a_host_by_name_is_restored_where_the_host_has_that_name(
+    mariadb_servers: MariadbServers, tmp_path: Path
+) -> None:
+    account = f"root@`{socket.gethostname()}`"  # the server makes it, and the scratch server makes its own
+    with mariadb_servers.new("--skip-name-resolve=0") as server:
+        backups.furnished(server).sql(f"GRANT SELECT ON shop.* TO {account}")
+        taken = await backups.take(server, tmp_path)
+    async with backups.scratch(taken) as target:
+        await backups.restore(taken, target)
+        assert f"root@{socket.gethostname()}" in taken.manifest.facts.roles
+        assert "ALL PRIVILEGES" in backups.asked(target, f"SHOW GRANTS FOR {account}")
+
+
 async def test_ddl_during_the_dump_is_told(shop: Mariadb, tmp_path: Path) -> None:
     async def meanwhile(source: Source) -> None:
         await asyncio.sleep(0)
         assert isinstance(source, MysqlSource)
         await source.moment.over.wait()
-        await asyncio.to_thread(shop.sql, "CREATE TABLE `od-d ``one`.new (n INT)")
+        # A function: the client ends at a table that came after its snapshot, if it has not listed that database yet.
+        await asyncio.to_thread(shop.sql, "CREATE FUNCTION `od-d ``one`.new() RETURNS INT DETERMINISTIC RETURN 1")
 
     try:
         taken = await backups.take(shop, tmp_path, meanwhile=meanwhile)
     finally:
-        shop.sql("DROP TABLE `od-d ``one`.new")
+        shop.sql("DROP FUNCTION `od-d ``one`.new")
 
     assert not taken.manifest.facts.comparable
     assert "created, changed or dropped while the dump ran" in taken.evidence
@@ -320,7 +440,7 @@ async def test_a_dump_whose_connection_is_killed_fails(shop: Mariadb, tmp_path: 
 async def test_who_waits_for_a_table_that_the_dump_reads_is_seen(shop: Mariadb, tmp_path: Path) -> None:
     async with standing(shop, tmp_path) as (source, dump), asyncio.TaskGroup() as group:
         assert await source.blocking() == Blocking()
-        assert await source.progress() == (2, 5)
+        assert await source.progress() == (1, 5)
         waiting = asyncio.to_thread(shop.sql, "ALTER TABLE shop.huge ADD COLUMN late INT")
         group.create_task(waiting, name="waiting")
         await asyncio.to_thread(eventually, lambda: shop.sql(WAITING))

@@ -105,6 +105,33 @@ async def test_who_may_not_read_passwords_takes_roles_without_them_and_says_so(s
     assert "SCRAM" not in (taken.directory / "globals.sql").read_text()
 
 
+FOR_SUPERUSERS = """
+CREATE SUBSCRIPTION from_paris CONNECTION 'host=paris' PUBLICATION all_of_it WITH (connect = false);
+CREATE FOREIGN DATA WRAPPER nowhere;
+CREATE SERVER lyon FOREIGN DATA WRAPPER nowhere;
+CREATE USER MAPPING FOR postgres SERVER lyon OPTIONS (password 'secret');
+"""
+NO_MORE = """
+ALTER SUBSCRIPTION from_paris SET (slot_name = NONE); DROP SUBSCRIPTION from_paris;
+DROP FOREIGN DATA WRAPPER nowhere CASCADE;
+"""
+
+
+async def test_what_a_dump_lacks_without_a_word_is_told_by_name(server: Postgres) -> None:
+    server.psql(FOR_SUPERUSERS, "marseille")
+    try:
+        told = [
+            (await backing.engine().preflight(described, OPTIONS)).warnings
+            for described in (backing.described(server), backing.as_superuser(server))
+        ]
+    finally:
+        server.psql(NO_MORE, "marseille")
+
+    assert len(told[0]) == 1
+    assert "subscription from_paris, options of the user mapping postgres on lyon" in told[0][0]
+    assert told[1] == ()
+
+
 BYPASS = "ALTER ROLE dbwatch_backup {0}BYPASSRLS"
 READ_ALL = "{0} pg_read_all_data {1} dbwatch_backup"
 CONNECT = "{0} CONNECT ON DATABASE marseille {1} PUBLIC, dbwatch_backup"
@@ -144,6 +171,23 @@ async def test_a_table_that_the_application_keeps_locked_ends_the_dump_in_time(s
 
     assert locked.value.reason == JobReason.LOCK
     assert seconds < 15
+
+
+async def test_locks_that_are_waited_for_one_after_the_other_do_not_make_a_server_unreachable(
+    server: Postgres, room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dbwatch.engines.postgres_backup_holding.SPARE_SECONDS", -19.0)
+    application = await server.admin("marseille")
+    try:
+        await application.execute("CREATE TABLE parted (n int) PARTITION BY LIST (n)")
+        await application.execute("BEGIN; LOCK TABLE parted")
+        with pytest.raises(JobError) as locked:
+            await backing.take(backing.described(server), room / "set", replace(OPTIONS, lock_wait_seconds=20.0))
+        await application.execute("ROLLBACK; DROP TABLE parted")
+    finally:
+        await application.close()
+
+    assert locked.value.reason == JobReason.LOCK
 
 
 async def test_a_table_emptied_as_the_dump_begins_is_no_empty_table_in_the_dump(server: Postgres, room: Path) -> None:
@@ -310,3 +354,136 @@ async def test_a_standby_can_be_dumped(server: Postgres, standby: NewStandby, ro
 
     assert tables == set(backing.content(taken.manifest.facts).tables)
     assert any("unlogged" in warning for warning in taken.preflight.warnings)
+
+
+EXPRESSION = "CREATE TABLE {0} AS SELECT 1 AS n, 'a' AS t; CREATE INDEX ON {0} (lower(t))"
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+
+
+async def seconds_of(session: asyncpg.Connection[Any], statement: str) -> float:
+    begun = asyncio.get_running_loop().time()
+    await session.execute(statement)
+    return asyncio.get_running_loop().time() - begun
+
+
+async def test_who_wants_a_table_for_itself_as_the_dump_ends_is_let_in_at_once(server: Postgres, room: Path) -> None:
+    """The last look reads the index's definition, behind whoever waits for the table, who waits for us."""
+    application, admin = await server.admin("marseille"), await server.admin("marseille")
+    waits: list[asyncio.Task[float]] = []
+    await admin.execute(EXPRESSION.format("wanted"))
+    try:
+        async with asyncio.TaskGroup() as group:
+
+            async def meanwhile(source: Source) -> None:
+                if source.pipelines[0].database:
+                    await until(admin, "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'COPY|pg_export'")
+                    await asyncio.sleep(1)  # pg_dump has what it needs
+                    waits.append(group.create_task(seconds_of(application, "TRUNCATE wanted"), name="truncate"))
+                    await until(admin, WAITING)
+
+            taken = await backing.take(backing.described(server), room / "set", OPTIONS, meanwhile)
+    finally:
+        await admin.execute("DROP TABLE wanted")
+        await application.close()
+        await admin.close()
+
+    assert waits[0].result() < OPTIONS.max_blocking_seconds
+    assert taken.manifest.facts.comparable
+
+
+async def test_a_table_that_is_locked_as_the_dump_ends_costs_the_comparison_and_not_the_dump(
+    server: Postgres, room: Path
+) -> None:
+    application, admin = await server.admin("marseille"), await server.admin("marseille")
+    await admin.execute(EXPRESSION.format("kept"))
+    locked: list[asyncio.Task[float]] = []
+    try:
+        async with asyncio.TaskGroup() as group:
+
+            async def meanwhile(source: Source) -> None:
+                if source.pipelines[0].database:
+                    await asyncio.sleep(2)  # pg_dump has what it needs
+                    statement = "BEGIN; LOCK TABLE kept"
+                    locked.append(group.create_task(seconds_of(application, statement), name="lock"))
+                    await until(admin, WAITING)
+
+            taken = await backing.take(backing.described(server), room / "set", OPTIONS, meanwhile)
+    finally:
+        await application.close()
+        await admin.execute("DROP TABLE kept")
+        await admin.close()
+
+    assert not taken.manifest.facts.comparable
+    assert locked[0].result() < OPTIONS.max_blocking_seconds
+
+
+async def test_nobody_waits_for_long_while_the_dump_itself_waits_for_its_locks(server: Postgres, room: Path) -> None:
+    """The first table is ours, the second somebody's (partitioned: its size is not asked), a third wants the first."""
+    options = replace(OPTIONS, lock_wait_seconds=20, max_blocking_seconds=0.5)
+    first, second, admin = [await server.admin("marseille") for _ in range(3)]
+    await admin.execute("CREATE TABLE a_first (); CREATE TABLE b_second (n int) PARTITION BY LIST (n)")
+    try:
+        await second.execute("BEGIN; LOCK TABLE b_second")
+
+        async def wants() -> float:
+            await until(admin, "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'b_second'::regclass")
+            return await seconds_of(first, "DROP TABLE a_first")
+
+        async with asyncio.TaskGroup() as group:
+            waited = group.create_task(wants(), name="wants")
+            with pytest.raises(JobError) as given_up:
+                await backing.take(backing.described(server), room / "set", options)
+    finally:
+        await second.close()
+        await admin.execute("DROP TABLE IF EXISTS a_first, b_second")
+        await first.close()
+        await admin.close()
+
+    assert given_up.value.reason == JobReason.BLOCKED_OTHERS
+    assert waited.result() < 5
+
+
+async def test_what_holds_others_up_is_let_go_on_the_server_before_its_programs_have_ended(
+    server: Postgres, room: Path
+) -> None:
+    """A program that was asked to end may take its time, and its session holds its locks as long."""
+    left: list[float] = []
+    slow = Command(("sh", "-c", "sleep 6; exec cat"))
+
+    async def meanwhile(source: Source) -> None:
+        if source.pipelines[0].database:
+            admin = await server.admin()
+            await until(admin, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY%'")
+            await source.let_go()
+            left.append(await seconds_of(admin, f"DO $$BEGIN WHILE EXISTS ({HOLDING}) LOOP {AGAIN} END LOOP; END$$"))
+            await admin.close()
+
+    with pytest.raises((JobError, EngineError, ExceptionGroup)):
+        await backing.take(
+            backing.described(server), room / "set", replace(OPTIONS, seal=slow, codec=Codec.NONE), meanwhile
+        )
+
+    assert left[0] < 3
+
+
+OURS = f"application_name = '{backing.APPLICATION}'"
+HOLDING = f"SELECT FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE {OURS} AND mode = 'AccessShareLock'"
+AGAIN = "PERFORM pg_sleep(0.05), pg_stat_clear_snapshot();"
+
+
+async def test_who_sees_who_waits_logs_in_again_when_the_server_ends_its_session(server: Postgres, room: Path) -> None:
+    seen: list[int] = []
+
+    async def meanwhile(source: Source) -> None:
+        if source.pipelines[0].database:
+            await source.blocking()
+            admin = await server.admin()
+            await until(admin, f"{TERMINATE} WHERE {OURS} AND query LIKE '%pg_blocking_pids%'")
+            await admin.close()
+            with suppress(EngineError):
+                await source.blocking()
+            seen.append((await source.blocking()).sessions)
+
+    await backing.take(backing.described(server), room / "set", OPTIONS, meanwhile)
+
+    assert seen == [0]

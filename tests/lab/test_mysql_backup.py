@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 
 from dbwatch.core.backups import comparing
 from dbwatch.core.backups.model import ProofName
+from dbwatch.core.backups.unread import Unread
+from dbwatch.engines.backing import DumpOptions
 from tests import mysql_backups as backups
 from tests.fix_process import workspace
 from tests.lab.conftest import Mysql, prepared
+from tests.mysql_asking import instance
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +21,24 @@ WRAPPER = """#!/bin/sh
 first=
 case "$1" in --no-defaults|--defaults-file=*) first=$1; shift;; esac
 exec {words} $first {more} "$@"
+"""
+ODD = """
+CREATE DATABASE odd;
+CREATE TABLE odd.kinds (kind ENUM('a', ''), s SET('', 'b'), f FLOAT(8, 2));
+INSERT INTO odd.kinds VALUES ('none of them', 'b', 99999.99);
+CREATE TABLE odd.gone (i INT);
+GRANT SELECT, UPDATE (i) ON odd.gone TO app@'%';
+DROP TABLE odd.gone;
+CREATE FUNCTION odd.gone() RETURNS INT DETERMINISTIC RETURN 1;
+SET GLOBAL automatic_sp_privileges = 0;
+GRANT EXECUTE ON FUNCTION odd.gone TO app@'%';
+DROP FUNCTION odd.gone;
+"""
+NARROW = """
+CREATE USER narrow@'%' IDENTIFIED BY 'secret'; CREATE DATABASE `od@d`;
+GRANT PROCESS, RELOAD, REPLICATION CLIENT ON *.* TO narrow@'%';
+GRANT SELECT ON mysql.* TO narrow@'%';
+GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON `od@d`.* TO narrow@'%';
 """
 PROGRAMS = {"mysqldump": "bin", "mysql": "bin", "mysqld": "sbin"}
 
@@ -36,7 +57,7 @@ def wrapped(server: Mysql, directory: Path) -> Path:
 async def test_mysql_is_restored_as_it_was_dumped(mysql_root: Path, tmp_path: Path) -> None:
     with workspace() as directory, workspace() as programs, prepared(Mysql(mysql_root, directory)) as server:
         assert isinstance(server, Mysql)
-        backups.furnished(server)
+        backups.furnished(server, ODD)
         first = (wrapped(server, programs),)
         taken = await backups.take(server, tmp_path, replace(backups.PATIENT, program_directories=first))
         names = {each.name: each.name for each in taken.manifest.facts.databases}
@@ -47,4 +68,20 @@ async def test_mysql_is_restored_as_it_was_dumped(mysql_root: Path, tmp_path: Pa
     found = comparing.compare(taken.manifest.facts, restored)
 
     assert (found.differences, unsound) == ((), ())
+    assert dict(found.unread) == dict.fromkeys(("odd.kinds", "shop.parent"), Unread.CHANGED)
+    assert "left out: FUNCTION `odd`.`gone`, `odd`.`gone`" in " ".join(taken.preflight.warnings)
     assert comparing.proven(taken.manifest.facts, found)[0] is ProofName.COMPARED
+
+
+async def test_databases_that_mysql_hides_from_the_account_are_a_fault(mysql_root: Path) -> None:
+    with workspace() as directory, workspace() as programs, prepared(Mysql(mysql_root, directory)) as server:
+        assert isinstance(server, Mysql)
+        backups.furnished(server, NARROW)
+        options = DumpOptions(program_directories=(wrapped(server, programs),))
+        whole = await backups.ENGINE.preflight(backups.described(server), options)
+        account = {"user": "narrow", "password": "secret"}
+        narrow = await backups.ENGINE.preflight(instance(server.instance(), backup=account), options)
+    lines = [line for _, line in narrow.faults]
+
+    assert whole.faults == ()
+    assert [line for line in lines if line.startswith("the account does not see the database od-d `one and 1 more (")]

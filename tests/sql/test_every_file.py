@@ -39,8 +39,12 @@ SUPPORTED: dict[str, dict[str, tuple[tuple[int, ...], ...]]] = {
 EXTENSION_OF = {13: (1, 8), 14: (1, 9), 15: (1, 10), 16: (1, 10), 17: (1, 11), 18: (1, 12)}
 # On purpose: who has no such thing is not asked for it.
 NOTHING_TO_ASK = {
+    ("mysql/jobs/backup_calling_views", "mysql"),  # which wants no EXECUTE to list the columns of a view
+    ("mysql/jobs/backup_calling_views", "percona"),
     ("mysql/jobs/backup_roles", "mysql"),  # whose ALL holds ROLE_ADMIN
     ("mysql/jobs/backup_roles", "percona"),
+    ("mysql/jobs/backup_roles_held", "mysql"),  # who makes a role does not hold it there
+    ("mysql/jobs/backup_roles_held", "percona"),
     ("mysql/metrics/replication_applied", "mariadb"),  # no timestamps of commit at the source
     ("mysql/metrics/settings_pending", "mariadb"),  # persists no settings
     ("mysql/metrics/error_log", "mariadb"),  # keeps it in a file only
@@ -55,11 +59,11 @@ ACTS_OF_BACKUPS = {
     f"mysql/jobs/backup_{name}"
     for name in (
         *("accounts_begin", "check_table", "kill", "lock", "release", "savepoint", "scratch_account", "session"),
-        *("snapshot", "unlock"),
+        *("restore_begin", "snapshot", "unlock"),
     )
 }
-# Accounts stand in a table of their own; on both servers only an administrator can write it.
-ACCOUNTS = ("mysql.user",)
+# Accounts and their rights stand in tables of their own; on both servers only an administrator can write them.
+ACCOUNTS = ("mysql.user", "mysql.tables_priv", "mysql.procs_priv", "mysql.proc")
 IN_ORDER = {"mysql/jobs/session"}
 SOURCE = re.compile(r"\b(?:FROM|JOIN)\s+(?!\()(?:LATERAL\s+)?([\w.]+|`[^`]+`)\s*(\()?")
 WITH = re.compile(r"(?:WITH(?: RECURSIVE)?|\),)\s+(?:--[^\n]*\n\s*)*(\w+)(?:\s*\([\w, ]+\))?\s+AS\b")

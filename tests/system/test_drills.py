@@ -20,11 +20,14 @@ pytestmark = [pytest.mark.system, pytest.mark.engine]
 DATABASE, TABLE = "marseille", "metier.demande_rdv"
 ANNEX = "CREATE TABLE dossier AS SELECT i, md5(i::text) AS cle FROM generate_series(1, 5000) AS i"
 
+UNFILLED = "CREATE MATERIALIZED VIEW metier.bilan AS SELECT 1 AS un WITH NO DATA"  # nobody can read it
+
 
 @pytest.fixture(scope="module")
 def source(clusters: Clusters, postgres_18_binaries: Binaries) -> Iterator[Postgres]:
     with clusters.new(postgres_18_binaries) as server:
         loaded(server)
+        server.psql(UNFILLED, DATABASE)
         server.psql("CREATE DATABASE annexe")
         server.psql(ANNEX, "annexe")
         yield server

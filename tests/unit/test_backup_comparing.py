@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from dbwatch.core.backups.comparing import MOST_DIFFERENCES, compare, differences, proven
 from dbwatch.core.backups.model import DatabaseFacts, Facts, FactsMode, ProofName, TableFacts
-from dbwatch.core.backups.unread import Unread
+from dbwatch.core.backups.unread import Unread, changed
 
 MARSEILLE = DatabaseFacts(
     "marseille",
@@ -214,6 +214,20 @@ def test_what_was_not_compared_is_told_with_its_own_reason() -> None:
         "marseille.public.history are versioned, and a dump lacks their history; "
         "marseille.public.large there was no time for: give facts_seconds more"
     )
+
+
+def test_what_a_dump_changes_is_compared_as_the_dump_has_it_and_counted_by_rows() -> None:
+    source = replace(SOURCE, tables=(CITIZENS, replace(REQUESTS, unread=Unread.CHANGED)))
+    restored = restored_with(CITIZENS, REQUESTS)
+    found = compare(source, restored)
+    name, told = proven(source, found)
+
+    assert (found.tables_by_content, found.tables_by_rows, name) == (1, 1, ProofName.COMPARED)
+    assert "marseille.public.requests hold values that a dump changes" in told
+    assert changed(restored.tables) == ()
+    assert [line for line in changed(source.tables) if line.startswith("marseille.public.requests hold values")]
+    other = restored_with(CITIZENS, replace(REQUESTS, digest="r2"))
+    assert differences(source, other) == ("table marseille.public.requests: other content",)
 
 
 def test_definitions_that_differ_have_names_up_to_a_few() -> None:

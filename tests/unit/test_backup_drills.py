@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbwatch.cli.drill import refuse_many
+from dbwatch.cli.drill import playable, refuse_many
 from dbwatch.core.backups import drills, report_pages, reporting
 from dbwatch.core.backups.drills import DrillCheck, DrillPhase, DrillResult, RpoEvidence, Scenario
 from dbwatch.core.backups.model import JobReason, TableFacts
@@ -191,6 +191,12 @@ def test_the_table_is_the_one_wished_for_the_handbooks_or_the_largest() -> None:
     assert LARGE.key == choose([LARGE, replace(SMALL, table="x")], "").key
     with pytest.raises(JobError, match=r"holds no table metier[.]nobody"):
         choose([SMALL], "metier.nobody")
+
+
+def test_who_names_scenarios_of_an_instance_is_told_what_it_cannot_play_and_of_all_it_is_left_out() -> None:
+    assert (Scenario.LOSS, Scenario.FULL) == playable(tuple(Scenario), "mysql", named=False)
+    assert (Scenario.TABLE,) == playable((Scenario.TABLE,), "mysql", named=True)
+    assert tuple(Scenario) == playable(tuple(Scenario), "postgres", named=False)
 
 
 def test_one_table_is_wanted_of_one_instance() -> None:

@@ -14,6 +14,7 @@ HERE = {"host": "10.0.0.5", "monitor": {"user": "m", "password": ""}, "backup": 
 POSTGRES = postgres_instance({"engine": "postgres", "port": 5433, **HERE})
 MYSQL = mysql_instance({"engine": "mysql", "port": 3307, **HERE})
 COLUMNS = (Column("id", "id", "id"), Column('"J n"', '"J n"::text', '"J n"::json'))
+KEYED = (Column("id", "id", "id", "dbwatch_live.id = dbwatch_lost.id"), *COLUMNS[1:])
 
 
 def planned(part: Part, engine: str = "postgres") -> RestorePlan:
@@ -25,18 +26,20 @@ def planned(part: Part, engine: str = "postgres") -> RestorePlan:
 def test_names_are_quoted_for_each_place_in_which_they_stand() -> None:
     text = hand_over(planned(Part("vi'lle", "metier", "Demande RDV", "res'tored")), Aside(COLUMNS), POSTGRES)
 
-    assert 'CREATE TABLE dbwatch_restored."Demande RDV" (LIKE "metier"."Demande RDV" INCLUDING ALL' in text
+    assert 'AS SELECT id, "J n" FROM "metier"."Demande RDV" WITH NO DATA;' in text
+    assert "IF current_database() <> 'vi''lle' THEN" in text
     assert "\\connect -reuse-previous=on \"dbname='vi\\'lle'\"\n" in text
     assert "{" not in text
     told = hand_over(planned(Part("ville", "", "a`b", "y"), "mysql"), Aside(COLUMNS), MYSQL)
-    assert "INSERT IGNORE INTO `ville`.`a``b` (" in told
+    assert "INSERT INTO `ville`.`a``b` (" in told
     assert "FROM `y`.`a``b` EXCEPT ALL SELECT" in told
+    assert "{" not in told
 
 
 def test_the_copy_is_read_where_it_is_and_no_password_is_told() -> None:
     text = hand_over(planned(Part("ville", "metier", "rdv", "side")), Aside(COLUMNS), POSTGRES)
 
-    assert "-h 10.0.0.5 -p 5433 -U ''o''\"''\"''b'' -d side -c ''COPY" in text
+    assert "-h 10.0.0.5 -p 5433 -U ''o''\"''\"''b'' -d side -c ''SET datestyle" in text
     assert "secret" not in text
 
 
@@ -44,16 +47,24 @@ def test_a_table_without_a_key_and_lost_foreign_keys_are_told() -> None:
     part = Part("ville", "metier", "rdv", "side")
 
     assert "no unique key" in hand_over(planned(part), Aside(COLUMNS), POSTGRES)
-    assert "no unique key" not in hand_over(planned(part), Aside(COLUMNS, is_keyed=True), POSTGRES)
+    assert "no unique key" not in hand_over(planned(part), Aside(KEYED), POSTGRES)
     assert "\n--   ALTER x;\n" in hand_over(planned(part), Aside(COLUMNS, foreign_keys=("ALTER x;",)), POSTGRES)
     lost = hand_over(planned(Part("v", "", "t", "side"), "mysql"), Aside(COLUMNS, foreign_keys=("of_parent",)), MYSQL)
     assert "foreign keys of the copy (of_parent) refer to tables that `side` does not have" in lost
 
 
-def test_mysql_knows_rows_by_their_key_where_there_is_one() -> None:
-    part = Part("v", "", "t", "side")
+def test_rows_are_known_by_their_key_where_there_is_one() -> None:
+    for engine, server in (("mysql", MYSQL), ("postgres", POSTGRES)):
+        part = Part("v", "", "t", "side")
+        keyed = hand_over(planned(part, engine), Aside(KEYED), server)
 
-    assert 'SELECT id, "J n" FROM `side`.`t`;' in hand_over(
-        planned(part, "mysql"), Aside(COLUMNS, is_keyed=True), MYSQL
-    )
-    assert "EXCEPT ALL" in hand_over(planned(part, "mysql"), Aside(COLUMNS), MYSQL)
+        assert "WHERE dbwatch_live.id = dbwatch_lost.id);" in keyed
+        assert "EXCEPT ALL" not in keyed
+        assert "EXCEPT ALL" in hand_over(planned(part, engine), Aside(COLUMNS), server)
+
+
+def test_rows_of_tables_that_inherit_are_not_the_tables_own() -> None:
+    part = Part("v", "public", "t", "side")
+
+    assert 'FROM ONLY "public"."t"' in hand_over(planned(part), Aside(COLUMNS), POSTGRES)
+    assert "ONLY" not in hand_over(planned(part), Aside(COLUMNS, is_partitioned=True), POSTGRES)

@@ -89,6 +89,7 @@ def test_what_was_never_read_to_its_end_is_not_relied_on(known: BackupRecord, wh
 def test_a_table_is_named_as_its_engine_names_it() -> None:
     assert Part("ville", "metier", "rdv", "x") == restore_plans.part_of(["ville", "metier.rdv"], "postgres", "x")
     assert Part("ville", "", "rdv") == restore_plans.part_of(["ville", "rdv"], "mysql")
+    assert Part("ville", "", "rdv.x") == restore_plans.part_of(["ville", "rdv.x"], "mysql")  # a dot is of the name
     assert Part() == restore_plans.part_of([], "mysql")
     with pytest.raises(ValueError, match=r"SCHEMA\.TABLE"):
         restore_plans.part_of(["ville", "rdv"], "postgres")
@@ -140,6 +141,21 @@ def test_a_plan_says_that_the_events_of_a_copy_do_not_run() -> None:
     assert notes(Part("ville")) == notes(Part("ville", table="t", into="copie")) == []
 
 
+def test_a_plan_says_that_bodies_of_a_copy_work_on_what_they_name() -> None:
+    ville = replace(FACTS.databases[0], inventory=(("routine", 1), ("trigger", 1), ("table", 3)))
+    manifest = replace(PROVEN.manifest, engine="mysql", facts=replace(FACTS, databases=(ville,)))
+    mysql = replace(PROVEN, manifest=manifest)
+
+    def note(part: Part) -> str:
+        return "".join(
+            line for line in restore_plans.lines(replace(planned(part), record=mysql), NOW) if "text" in line
+        )
+
+    assert "what names ville in the text of a routine or trigger works on ville" in note(Part("ville", into="copie"))
+    assert "in the text of a trigger works on ville" in note(Part("ville", table="t", into="copie"))
+    assert not note(Part("ville"))
+
+
 def test_a_plan_for_a_set_that_was_found_bad_says_so() -> None:
     bad = record(1, proof(ProofName.DECODED), proof(ProofName.COMPARED, JobReason.MISMATCH))
 
@@ -171,6 +187,25 @@ def test_what_the_set_does_not_hold_is_told_before() -> None:
     assert "holds no table metier.y of ville" in restore_plans.no_table(PROVEN, Part("ville", "metier", "y"), "")
     with pytest.raises(JobError, match="name the database"):
         restoring.refuse_unknown(PROVEN, Part(into="copy"))
+
+
+@pytest.mark.parametrize(
+    ("schema", "table", "told"),
+    [
+        ("metier", "Demande RDV", ""),
+        ("metier", "citoyens", ""),
+        ("metier", "Demande\nRDV", "does not tell 'metier.Demande\\nRDV' from 'metier.Demande RDV'"),
+        ("metier Demande", "RDV", "does not tell 'metier Demande.RDV' from 'metier.Demande RDV'"),
+        ("metier", "Demande", "does not tell 'metier.Demande' from 'metier.Demande RDV'"),
+        ("metier", "a\nb", "does not tell 'metier.a\\nb' from one with a blank where its name breaks the line"),
+    ],
+)
+def test_a_table_that_the_list_writes_like_another_is_not_restored_alone(schema: str, table: str, told: str) -> None:
+    why = restore_plans.indistinct(PROVEN, Part("ville", schema, table, "copie"))
+
+    assert told in why
+    assert bool(why) is bool(told)
+    assert why.endswith("restore database pg1 ville --as NEW_NAME") is bool(told)
 
 
 def test_a_view_that_only_the_inventory_knows_is_answered_with_what_can_be_named() -> None:

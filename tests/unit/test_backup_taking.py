@@ -80,6 +80,7 @@ class Hands:
     ran: list[str] = field(default_factory=list)
     fail: dict[str, JobError] = field(default_factory=dict)
     hangs: str = ""  # the pipeline that never ends
+    waits: asyncio.Event | None = None  # of every pipeline: what it waits for before it ends
 
     def phase(self, name: str) -> None:
         self.phases.append(name)
@@ -96,6 +97,8 @@ class Hands:
             pipeline.stdout.write_bytes(b"dump of " + pipeline.name.encode())
         if pipeline.name == self.hangs:
             await asyncio.Event().wait()
+        if self.waits is not None:
+            await self.waits.wait()
         if pipeline.name in self.fail:
             raise self.fail[pipeline.name]
         return 0.5
@@ -146,6 +149,12 @@ class Step:
     async def blocking(self) -> Blocking:
         return self.engine.waiting
 
+    async def let_go(self) -> None:
+        self.engine.let_go += 1
+        if self.engine.on_let_go is not None:
+            self.engine.on_let_go.set()
+            await asyncio.Event().wait()
+
     async def progress(self) -> tuple[int | None, int | None]:
         return (1, 2)
 
@@ -167,6 +176,8 @@ class Engine:
     output: str = "town.dump"
     sealed: bool = False
     started: int = 0
+    let_go: int = 0
+    on_let_go: asyncio.Event | None = None  # what was held is gone, and the server does not say so
 
     async def preflight(self, *_: object, **__: object) -> Preflight:
         identity = ServerIdentity("PostgreSQL", (18, 1), "18.1")
@@ -201,11 +212,17 @@ class Engine:
     async def obstacles(self, *_: object, **__: object) -> list[str]:
         return []
 
+    async def kept(self, *_: object, **__: object) -> tuple[str, ...]:
+        return ()
+
     async def kind(self, *_: object, **__: object) -> str:
         return ""
 
     async def restoring(self, *_: object, **__: object) -> list[Pipeline]:
         return [Pipeline("restore", ())]
+
+    async def afterwards(self, *_: object, **__: object) -> tuple[str, ...]:
+        return ()
 
     async def aside(self, *_: object, **__: object) -> Aside:
         return Aside(())
@@ -339,6 +356,19 @@ async def test_a_dump_that_the_application_waits_for_is_given_up(
 
         assert (JobReason.BLOCKED_OTHERS, []) == (error.reason, s.left)
         assert "2 session(s) waited" in error.message
+
+
+async def test_what_is_let_go_for_the_application_is_told_as_such_and_not_as_a_lost_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dbwatch.jobs.dumping.LOOK_SECONDS", 0.001)
+    async with stage(tmp_path, max_blocking=5) as s:
+        s.engine.waiting, s.engine.on_let_go = Blocking(1, 6.0), asyncio.Event()
+        s.hands.waits, s.hands.fail["dump"] = s.engine.on_let_go, JobError(JobReason.LOST, "pg_dump: terminated")
+
+        error = await refusal(s)
+
+        assert (JobReason.BLOCKED_OTHERS, 1) == (error.reason, s.engine.let_go)
 
 
 async def test_who_waits_for_less_long_is_let_wait(tmp_path: Path) -> None:

@@ -69,3 +69,30 @@ def test_tablespaces_are_not_made_and_grants_are_made_in_our_own_name() -> None:
 
 def test_the_role_that_a_statement_makes_is_known_by_its_real_name() -> None:
     assert ["", "Agent d'accueil", "", "postgres"] == [texts.created(each) for each in STATEMENTS[:4]]
+
+
+OF_DESK = r"""SET statement_timeout = 0;
+CREATE DATABASE desk WITH TEMPLATE = template0;
+ALTER DATABASE desk OWNER TO "Front desk";
+
+\connect desk
+
+ALTER DATABASE desk SET search_path TO 'desk', 'a;b';
+ALTER ROLE "Front desk" IN DATABASE desk SET work_mem TO '5MB';
+COMMENT ON DATABASE desk IS 'it''s
+ON DATABASE desk; of the town';
+REVOKE CONNECT,TEMPORARY ON DATABASE desk FROM PUBLIC;
+"""
+
+
+def test_what_stands_at_a_database_is_said_of_another_name_and_what_it_says_stays() -> None:
+    said = texts.of_database(OF_DESK, 'a "copy"')
+
+    assert texts.is_complete(said)
+    assert list(texts.statements(said)) == [
+        'ALTER DATABASE "a ""copy""" OWNER TO "Front desk";',
+        'ALTER DATABASE "a ""copy""" SET search_path TO \'desk\', \'a;b\';',
+        'ALTER ROLE "Front desk" IN DATABASE "a ""copy""" SET work_mem TO \'5MB\';',
+        'COMMENT ON DATABASE "a ""copy""" IS \'it\'\'s\nON DATABASE desk; of the town\';',
+        'REVOKE CONNECT,TEMPORARY ON DATABASE "a ""copy""" FROM PUBLIC;',
+    ]

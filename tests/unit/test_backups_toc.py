@@ -106,6 +106,26 @@ def test_an_owner_of_several_words_hides_nothing() -> None:
     assert {222, 3601, 3311, 3312, 3320, 3330} == {each.id for each in toc.table(renamed, "metier", "rdv", aside=False)}
 
 
+@pytest.mark.parametrize(
+    ("other", "roles"),
+    [
+        ("rdv postgres", set()),  # a line break was written as a blank
+        ("rdv vieux", set()),
+        ("rdv vieux", {"vieux"}),
+        ("rdv de trop vieux", {"de trop vieux", "postgres"}),
+    ],
+)
+def test_a_table_that_another_reads_like_is_not_certain(other: str, roles: set[str]) -> None:
+    entries = toc.parse(f"222; 1259 16420 TABLE metier rdv postgres\n223; 1259 16430 TABLE metier {other}\n")
+
+    assert not toc.is_certain(entries, "metier", "rdv", roles)
+
+
+@pytest.mark.parametrize("roles", [set(), {"postgres"}, {"somebody else"}])
+def test_a_table_is_certain_beside_one_of_a_longer_name(roles: set[str]) -> None:
+    assert toc.is_certain(ENTRIES, "metier", "rdv", roles)
+
+
 def test_the_list_keeps_the_order_of_the_archive() -> None:
     listed = toc.listing(toc.table(ENTRIES, "metier", "rdv", aside=True)).splitlines()
 

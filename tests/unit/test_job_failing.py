@@ -127,6 +127,13 @@ VALUES ('Jeanne Moulin');
     "text",
     [
         PG_RESTORE,
+        (
+            "pg_restore: error: could not execute query: ERROR:  Jeanne Moulin is\nnot Jeanne, hint: VALUES\n"
+            "HINT:  ask Jeanne\nCONTEXT:  PL/pgSQL function public.judge(text) line 1 at RAISE\n"
+            "Command was: REFRESH MATERIALIZED VIEW x"
+        ),
+        'pg_restore: error: could not execute query: ERROR:  value "Jeanne" is out of range for type integer',
+        'pg_restore: error: could not execute query: ERROR:  "jeanne" is out of range for type double precision',
         "ERROR 1062 (23000) at line 7: Duplicate entry 'Jeanne Moulin' for key 'PRIMARY'",
         "ERROR 1366 (22007) at line 7: Incorrect integer value: 'Jeanne Moulin' for column `t`.`age` at row 1",
         "ERROR 1064 (42000) at line 7: an error in your SQL syntax near 'VALUES (''Jeanne Moulin'')' at line 1",
@@ -139,6 +146,24 @@ def test_no_row_no_query_and_no_address_is_told(text: str) -> None:
 
     assert line
     assert not [each for each in ("Jeanne", "jeanne", "10.1.2.3", "VALUES", "COPY citizen,") if each in line]
+
+
+def test_what_pg_restore_could_not_execute_is_told_by_the_names_of_table_and_constraint() -> None:
+    text = (
+        "pg_restore: while PROCESSING TOC:\n"
+        "pg_restore: from TOC entry 3320; 2606 16424 FK CONSTRAINT rdv rdv_fkey postgres\n"
+        'pg_restore: error: could not execute query: ERROR:  insert or update on table "rdv" violates foreign key '
+        'constraint "rdv_fkey"\n'
+        'DETAIL:  Key (citizen)=(741963) is not present in table "citizens".\n'
+        "Command was: ALTER TABLE ONLY public.rdv ADD CONSTRAINT rdv_fkey FOREIGN KEY (citizen) REFERENCES citizens;\n"
+        "\n\n"
+        "pg_restore: error: a worker process died unexpectedly\n"
+    )
+
+    assert failing.line(text) == (
+        'pg_restore: error: could not execute query: ERROR: insert or update on table "rdv" violates foreign key '
+        'constraint "rdv_fkey"'
+    )
 
 
 def test_the_line_that_tells_most_is_told_with_its_detail() -> None:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from dbwatch import tasks
 from dbwatch.clock import SystemClock
-from dbwatch.core.backups.model import JobKind, JobReason, JobState, Progress
+from dbwatch.core.backups.model import JobKind, JobReason, JobState, Progress, Proof, ProofName
 from dbwatch.errors import DbwatchError, EngineError, JobError, Reason
+from dbwatch.jobs import errands
 from dbwatch.jobs.runner import Runner
 from dbwatch.jobs.running import Job, Run
 
@@ -102,6 +104,19 @@ async def test_a_run_is_written_down_before_it_begins_and_after_it_ended(book: F
     assert "20261121T193201Z-000042-1a2b3c4d" == record.backup
     assert ["waiting", "preparing", "dumping"] == [name for name, _ in record.phases]
     assert book.begun[0].id == record.id
+
+
+async def test_what_was_not_proven_is_no_success_to_who_reads_the_log(book: FakeBook) -> None:
+    async def work(_run: Run) -> str:
+        return errands.said(Proof(ProofName.RESTORED, 1.0, 1.0, JobReason.DISK_FULL, "no room"))
+
+    with capture_logs() as logged:
+        await outcome(book, job(work))
+        await outcome(FakeBook(), job(nothing))
+
+    assert [("job_ended_unproven", "warning"), ("job_succeeded", "info")] == [
+        (each["event"], each["log_level"]) for each in logged
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from dbwatch.engines import mysql_backup_privileges as privileges
 from dbwatch.engines import mysql_backup_programs as programs
 from dbwatch.engines import mysql_backup_session as sessions
 from dbwatch.engines import mysql_backup_watching as watching
+from dbwatch.engines import mysql_sections as children
 from dbwatch.engines.backing import Program, Selection
 from dbwatch.errors import JobError
 from dbwatch.settings.models import MysqlInstance
@@ -156,6 +158,19 @@ def test_accounts_become_statements_that_harm_none_that_is_there() -> None:
     assert sections.account_statement(b"GRANT PROXY ON ``@`%` TO `root`@`localhost`\n") == b""
 
 
+def test_rights_on_what_no_restore_brings_are_left_out() -> None:
+    gone = [b"`shop`.`gone`", b"PROCEDURE `shop`.`kept`"]
+    left = [
+        b"GRANT SELECT, INSERT (`a`) ON `shop`.`gone` TO `u`@`%`\n",
+        b"GRANT EXECUTE ON PROCEDURE `shop`.`kept` TO `u`@`%`\n",
+    ]
+    kept = [b"GRANT SELECT ON `shop`.`gone_too` TO PUBLIC\n", b"GRANT SELECT ON `shop`.`kept` TO `u`@`%`\n"]
+
+    assert [sections.account_statement(line, gone) for line in left] == [b"", b""]
+    assert [sections.account_statement(line, gone) for line in kept] == [line.rstrip() + b";\n" for line in kept]
+    assert sections.account_part(kept[0]) is sections.AccountPart.GRANT
+
+
 def test_rights_are_proven_everywhere_or_for_each_database() -> None:
     every = [(name, "") for name in (*privileges.OBJECTS, *privileges.EVERYWHERE["mariadb"])]
     one = [(name, database) for name, database in every if name != "TRIGGER"] + [("TRIGGER", "a")]
@@ -165,6 +180,21 @@ def test_rights_are_proven_everywhere_or_for_each_database() -> None:
     (line,) = privileges.missing(one, ["a", "b"], "mariadb", "'x'@'%'")
     assert line.startswith("the account lacks TRIGGER in b")
     assert line.endswith("GRANT TRIGGER ON *.* TO 'x'@'%';")
+
+
+def test_databases_that_are_not_shown_are_told_with_the_grant_for_one_or_for_all() -> None:
+    given = ", ".join(privileges.OBJECTS)
+
+    assert privileges.unseen([], "'x'@'%'") == []
+    assert privileges.unseen(["a`b"], "'x'@'%'")[0].endswith(f"GRANT {given} ON `a``b`.* TO 'x'@'%'; or exclude it")
+    (line,) = privileges.unseen(["a", "b"], "'x'@'%'")
+    assert line.startswith("the account does not see the database a and 1 more (")
+    assert f"GRANT {given} ON *.* TO 'x'@'%';" in line
+
+
+def test_a_right_for_all_databases_shows_all_of_them_and_one_for_the_server_does_not() -> None:
+    assert privileges.sees_all([("PROCESS", ""), ("EXECUTE", "")])
+    assert not privileges.sees_all([("PROCESS", ""), ("SELECT", "a")])
 
 
 VERSIONS = {
@@ -253,3 +283,13 @@ def test_what_a_restore_needs_may_be_held_for_a_pattern_of_databases() -> None:
     assert "CREATE, DROP" in lacking(*((name, "sho\\_") for name, _ in on_pattern))[0]
     versions = [privileges.for_definers("mysql", version) for version in ((8, 0, 40), (8, 4, 1))]
     assert versions == ["SET_USER_ID", "SET_ANY_DEFINER"]
+
+
+@pytest.mark.parametrize(("row_bytes", "code"), [(2 * 1024**2 - children.BESIDE_BYTES, 0), (2 * 1024**2, 5)])
+def test_a_row_that_no_statement_of_the_server_holds_is_found(
+    row_bytes: int, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = b"INSERT INTO `t` VALUES\n" + b"x" * row_bytes + b"\n(2);\n"  # of several blocks
+
+    assert children._short(BytesIO(text), 2 * 1024**2) == code
+    assert ("SET GLOBAL max_allowed_packet = 2162688; there" in capsys.readouterr().err) is bool(code)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from dbwatch.core.backups.model import Codec
+from dbwatch.core.backups.model import Codec, JobReason
 from dbwatch.engines import postgres_backup_commands as commands
 from dbwatch.engines.backing import DumpOptions, Program
 from dbwatch.engines.postgres_backup_preflight import is_meant
-from dbwatch.engines.postgres_backup_programs import fitting, version_in
+from dbwatch.engines.postgres_backup_programs import fitting, scratch_server, version_in
 from dbwatch.errors import JobError
 from dbwatch.settings.models import PostgresInstance
 
@@ -104,3 +104,18 @@ def test_databases_are_chosen_by_pattern() -> None:
     options = DumpOptions(include=("shop*",), exclude=("*_test",))
 
     assert ["shop"] == [name for name in ("shop", "shop_test", "other") if is_meant(name, options)]
+
+
+async def test_an_installation_without_pg_config_is_no_server_to_restore_into_and_says_what_it_lacks(
+    tmp_path: Path,
+) -> None:
+    for name in ("initdb", "postgres"):
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "{name} (PostgreSQL) 99.1"\n')
+        (tmp_path / name).chmod(0o755)
+
+    with pytest.raises(JobError) as lacking:
+        await scratch_server(99, (tmp_path,), ())
+
+    assert lacking.value.reason == JobReason.CLIENT_MISSING
+    assert f"{tmp_path}/initdb stands without pg_config beside it" in lacking.value.message
+    assert "backups.postgres_programs" in lacking.value.message

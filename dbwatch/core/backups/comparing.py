@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import FactsMode, ProofName
-from dbwatch.core.backups.unread import WHY, Unread
+from dbwatch.core.backups.unread import WHY, Unread, some
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from dbwatch.core.backups.model import DatabaseFacts, Facts, Pairs, TableFacts
 
 MOST_DIFFERENCES = 50
-MOST_NAMED = 5
 DIFFERENCES, NOTES = "differences", "notes"
 
 
@@ -32,7 +31,7 @@ class Comparison:
     tables_by_content: int = 0
     tables_by_rows: int = 0  # rows alone
     different: int = 0  # all of them, also those that `differences` had no room for
-    unread: Pairs = ()  # each table whose content was not compared, and why
+    unread: Pairs = ()  # each table of which not all content was compared, and why
 
     @property
     def tables_compared(self) -> int:
@@ -90,7 +89,8 @@ def proven(source: Facts, comparison: Comparison) -> tuple[ProofName, str]:
         return ProofName.RESTORED, f"not compared: of {unknown} nothing was noted when it was dumped"
     if not comparison.is_equal:
         return ProofName.RESTORED, f"only {comparison.summary}: {_reasons(comparison)}"
-    return ProofName.COMPARED, comparison.summary + (f" ({source.evidence})" if source.evidence else "")
+    found = comparison.summary + (f": {_reasons(comparison)}" if comparison.unread else "")
+    return ProofName.COMPARED, found + (f" ({source.evidence})" if source.evidence else "")
 
 
 def _reasons(comparison: Comparison) -> str:
@@ -98,11 +98,6 @@ def _reasons(comparison: Comparison) -> str:
     named = {why: sorted(name for name, each in comparison.unread if each == why) for why in Unread}
     told = [f"{some(names)} {WHY[why]}" for why, names in named.items() if names]
     return "; ".join(told) or f"some {WHY[Unread.TIME]}"
-
-
-def some(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _unknown(source: Facts) -> str:
@@ -209,10 +204,14 @@ def _ways(source: Facts, restored: Facts) -> Iterator[str]:
     there = {table.key: table for table in restored.tables}
     for table in source.tables:
         found = there.get(table.key)
-        if found is None or None not in (table.digest, found.digest):
+        if found is None or _is_read(table, found):
             yield "content"
         elif None not in (table.rows, found.rows):
             yield "rows"
+
+
+def _is_read(source: TableFacts, restored: TableFacts) -> bool:
+    return None not in (source.digest, restored.digest) and Unread.CHANGED not in (source.unread, restored.unread)
 
 
 def _unread(source: Facts, restored: Facts) -> Iterator[tuple[str, str]]:
@@ -220,7 +219,7 @@ def _unread(source: Facts, restored: Facts) -> Iterator[tuple[str, str]]:
     there = {table.key: table for table in restored.tables}
     for table in source.tables:
         found = there.get(table.key)
-        if found is not None and None in (table.digest, found.digest):
+        if found is not None and not _is_read(table, found):
             whys = (why for why in (table.unread, found.unread) if why not in ("", Unread.TIME))
             yield _named(table), next(whys, Unread.TIME)
 

@@ -16,6 +16,13 @@ TABLESPACE = re.compile(
     r"(?:CREATE|ALTER) TABLESPACE |(?:GRANT|REVOKE) .* ON TABLESPACE |COMMENT ON TABLESPACE ", re.DOTALL
 )
 GRANTED_BY = re.compile(rf" GRANTED BY {NAME};")
+OTHER_NAME = NAME.replace("?P<name>", "?:")
+OF_DATABASE = re.compile(
+    rf"(?P<before>ALTER DATABASE |ALTER ROLE {OTHER_NAME} IN DATABASE |(?:GRANT|REVOKE) [A-Z, ]+ ON DATABASE "
+    rf"|COMMENT ON DATABASE |SECURITY LABEL FOR {OTHER_NAME} ON DATABASE ){NAME}(?P<after> .*)",
+    re.DOTALL,
+)
+FOR_PSQL = re.compile(r"^\\(?:(?:un)?restrict \w+|connect .*)$", re.MULTILINE)
 PARTS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|;|[^'\"\-;]+|-")
 
 
@@ -25,7 +32,7 @@ def is_complete(text: str) -> bool:
 
 def statements(text: str) -> Iterator[str]:
     """One at a time, without comments and without what is meant for psql alone."""
-    sql = re.sub(r"^\\(?:un)?restrict \w+$", "", text, flags=re.MULTILINE)
+    sql = FOR_PSQL.sub("", text)
     current: list[str] = []
     for part in PARTS.findall(sql):
         if part.startswith("--"):
@@ -59,3 +66,10 @@ def suited(statement: str, existing: Collection[str], *, keep: bool) -> str:
     if keep and found is not None and plain(found["name"]) in existing:
         return ""
     return GRANTED_BY.sub(";", statement) if statement.startswith("GRANT ") else statement
+
+
+def of_database(text: str, name: str) -> str:
+    """What pg_restore --create would do to a database once it is made, for one of another name: a text of its own."""
+    found = filter(None, map(OF_DATABASE.match, statements(text)))
+    quoted = '"' + name.replace('"', '""') + '"'
+    return "".join(f"{each['before']}{quoted}{each['after']}\n" for each in found) + f"{COMPLETE}\n"

@@ -146,7 +146,7 @@ class TableFacts:
     rows: int | None = None
     digest: str | None = None
     bytes: int | None = None
-    unread: str = ""  # why, where the digest is not known: one of core.backups.unread
+    unread: str = ""  # why, where the digest is not known, or not of all: one of core.backups.unread
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -62,6 +62,7 @@ class RestorePlan:
     programs: Pairs = ()
     dangers: tuple[tuple[Danger, str], ...] = ()  # each with its reason
     obstacles: tuple[str, ...] = ()  # what the account may not: no word of the person's helps
+    notes: tuple[str, ...] = ()  # what is there and stays as it is: told before, and again when it is restored
 
     def has(self, wanted: Danger) -> bool:
         return any(danger is wanted for danger, _ in self.dangers)
@@ -113,7 +114,7 @@ def chosen(records: Iterable[BackupRecord], instance: str, backup_id: str = "") 
 def no_table(record: BackupRecord, part: Part, kind: str) -> str:
     """Why one cannot be restored by itself. `kind`: what it is; '': there is none, or MySQL's dump does not tell."""
     name = ".".join(filter(None, (part.schema, part.table)))
-    rest = f"it comes with its database -> restore database {record.manifest.instance} {part.database} --as NEW_NAME"
+    rest = _whole(record, part)
     if kind:
         return f"{name} of {part.database} is a {kind}, and only tables are restored by themselves: {rest}"
     facts = next(each for each in record.manifest.facts.databases if each.name == part.database)
@@ -121,6 +122,37 @@ def no_table(record: BackupRecord, part: Part, kind: str) -> str:
     is_silent = record.manifest.engine in REPLACING and others
     perhaps = f" (it holds {' and '.join(others)} too: if it is one of these, {rest})" if is_silent else ""
     return f"the set {record.id} holds no table {name} of {part.database}{perhaps}"
+
+
+def indistinct(record: BackupRecord, part: Part) -> str:
+    """Why this table cannot be restored by itself: the list of an archive quotes no name and breaks no line."""
+    wanted = (part.database, part.schema, part.table)
+    if record.manifest.engine in REPLACING or not part.table:
+        return ""
+    others = list(_alike(record, wanted))
+    if not others and _words(wanted) == " ".join(wanted):
+        return ""
+    names = ", ".join(repr(".".join(each[1:])) for each in others)
+    why = f"from {names}" if others else "from one with a blank where its name breaks the line"
+    return f"the archive's list does not tell {'.'.join(wanted[1:])!r} {why}: {_whole(record, part)}"
+
+
+def _alike(record: BackupRecord, wanted: tuple[str, str, str]) -> Iterator[tuple[str, str, str]]:
+    """Tables that read the same. Of one that was not counted, those that it begins too: an owner may follow a name."""
+    known = {each.key: _words(each.key) for each in record.manifest.facts.tables if each.database == wanted[0]}
+    for key, words in known.items():
+        is_begun = wanted not in known and words.startswith(f"{_words(wanted)} ")
+        if key != wanted and (is_begun or words == _words(wanted)):
+            yield key
+
+
+def _words(table: Iterable[str]) -> str:
+    """As the list writes them."""
+    return re.sub(r"[\r\n]", " ", " ".join(table))
+
+
+def _whole(record: BackupRecord, part: Part) -> str:
+    return f"it comes with its database -> restore database {record.manifest.instance} {part.database} --as NEW_NAME"
 
 
 def part_of(words: Sequence[str], engine: str, into: str = "") -> Part:
@@ -132,9 +164,10 @@ def part_of(words: Sequence[str], engine: str, into: str = "") -> Part:
         return Part(words[0], into=into)
     database, table = words
     schema, _, name = table.rpartition(".")
-    if (engine == "postgres") is not bool(schema) or not name:
-        form = "SCHEMA.TABLE" if engine == "postgres" else "TABLE"
-        raise ValueError(f"name the table of {database} as {form}")
+    if engine != "postgres":
+        schema, name = "", table  # a dot in it is of the name
+    elif not schema or not name:
+        raise ValueError(f"name the table of {database} as SCHEMA.TABLE")
     return Part(database, schema, name, into)
 
 
@@ -170,6 +203,17 @@ def _events(plan: RestorePlan) -> str:
     return f"{what} -> ALTER EVENT {part.into}.NAME ENABLE where the copy takes its place"
 
 
+def _copy(plan: RestorePlan) -> str:
+    """What people wrote is restored as they wrote it."""
+    part, manifest = plan.part, plan.record.manifest
+    kinds = {kind for each in manifest.facts.databases if each.name == part.database for kind, _ in each.inventory}
+    named = sorted(kinds & ({"trigger"} if part.table else {"trigger", "routine", "event", "view"}))
+    if manifest.engine not in REPLACING or not part.into or not named:
+        return ""
+    what = f"what names {part.database} in the text of a {' or '.join(named)} works on {part.database}, not on the copy"
+    return f"{what}: those are named once it is restored"
+
+
 def _size(plan: RestorePlan) -> str:
     expected = humanise.duration(plan.expected_seconds)
     if plan.size_bytes is None:
@@ -190,8 +234,8 @@ def lines(plan: RestorePlan, now: float) -> Iterator[str]:
     yield f"with       {', '.join(' '.join(program) for program in plan.programs)}"
     for warning in manifest.warnings:
         yield f"note       {warning}"
-    if events := _events(plan):
-        yield f"note       {events}"
+    for told in filter(None, (_events(plan), _copy(plan), *plan.notes)):
+        yield f"note       {told}"
     for danger, why in plan.dangers:
         yield f"DANGER     {why} (allow it with {danger})"
     for obstacle in plan.obstacles:

@@ -9,6 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+from dbwatch.core.backups import renaming
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 DELIMITER = b"DELIMITER "
 ENDED = b"-- Dump completed"
@@ -29,6 +35,7 @@ IDENTIFIED = re.compile(rb"` IDENTIFIED (?:BY PASSWORD|VIA) .*?(?= REQUIRE | WIT
 # To act as anybody: every server gives it to its own root, and lets nobody else give it.
 ANYBODY = (b"GRANT PROXY ON ``@", b"GRANT PROXY ON ''@")
 TABLE_PARTS = frozenset({b"Table structure", b"Dumping data"})
+DEFINITIONS = frozenset({b"Table structure", b"Final view structure"})
 
 
 class Place(Enum):
@@ -68,11 +75,13 @@ class Picker:
         self._after_mark = False
         self._takes = True
         self._in_events = False
+        self._in_definition = False
         self.found = False
 
     def lines(self, block: bytes) -> bytes:
         """What becomes of whole lines; of many rows at once, where no line of them can matter."""
-        if any(mark in b"\n" + block for mark in MARKS) or self._place is Place.HEAD or self._in_events:
+        by_line = self._place is Place.HEAD or self._in_events or self._in_definition
+        if by_line or any(mark in b"\n" + block for mark in MARKS):
             return b"".join(map(self.line, LINE.findall(block)))
         self._after_mark = False
         return block if self._takes else b""
@@ -94,6 +103,8 @@ class Picker:
         if self._place is Place.FOOT or not self._after_mark or len(line) <= len(b"-- \n"):
             return
         self._in_events = line.startswith(EVENTS)
+        defined = OBJECT.match(line)
+        self._in_definition = defined is not None and defined["what"] in DEFINITIONS
         if match := DATABASE.match(line):
             here = _plain(match["name"]) == self._wanted.database
             self._place = Place.DATABASE if here else Place.OTHER
@@ -114,8 +125,12 @@ class Picker:
         return True
 
     def _renamed(self, line: bytes) -> bytes:
-        """Only the statements that choose a database name it; what stands in bodies is left as it was written."""
-        if not self._wanted.into or self._in_body or line[:1] not in b"CUA":
+        """What chooses a database names it, and what servers print of views and defaults; bodies are left."""
+        if not self._wanted.into or self._in_body:
+            return line
+        if self._in_definition:
+            line = renaming.renamed(line, quoted(self._wanted.database), quoted(self._wanted.into))
+        if line[:1] not in b"CUA":
             return line
         match = NAMING.match(line)
         before = match["before"] + quoted(self._wanted.database) if match else b""
@@ -142,10 +157,10 @@ class AccountPart(Enum):
     GRANT = "grant"
 
 
-def account_statement(line: bytes) -> bytes:
-    """What the client printed of one account, as a statement that harms none that is there."""
+def account_statement(line: bytes, stranded: Collection[bytes] = ()) -> bytes:
+    """What the client printed of one account, as a statement that harms none that is there; none for what is gone."""
     text = line.rstrip(b"\n")
-    if text.startswith(ANYBODY):
+    if text.startswith(ANYBODY) or any(b" ON " + name + b" TO " in text for name in stranded):
         return b""
     if text.startswith(b"GRANT "):
         return IDENTIFIED.sub(b"`", text) + b";\n"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 ENTRY = re.compile(r"(?P<id>\d+); \d+ \d+ (?P<rest>.*)")
 DEPENDS = re.compile(r";\s+depends on:(?P<ids>[ \d]*)")
@@ -67,6 +67,11 @@ class Entry:
     line: str
     needs: tuple[int, ...] = ()
 
+    @property
+    def is_of_database(self) -> bool:
+        """Of the database itself: its owner, its settings, or what hangs on it."""
+        return self.kind == "DATABASE" or (self.kind in UNOWNED and self.rest.startswith("- DATABASE "))
+
     def is_of(self, schema: str, table: str) -> bool:
         return f"{self.rest} ".startswith(f"{schema} {table} ")
 
@@ -118,6 +123,15 @@ def kind(entries: Iterable[Entry], schema: str, name: str) -> str:
     """What the archive has under this name: table, view ...; '': nothing."""
     found = {entry.kind for entry in entries if entry.is_of(schema, name)}
     return next((each.lower() for each in RELATIONS if each in found), "")
+
+
+def is_certain(entries: Iterable[Entry], schema: str, name: str, roles: Collection[str]) -> bool:
+    """Whether one table alone can be meant. Names are not quoted: `a` of the owner `b c` reads as `a b` of `c`."""
+    found = [entry for entry in entries if entry.kind == "TABLE" and entry.is_of(schema, name)]
+    owned = [entry for entry in found if entry.rest.removeprefix(f"{schema} {name} ") in roles]
+    first, fewest = _root(found, schema, name), min((each.rest.count(" ") for each in found), default=0)
+    likely = owned or [entry for entry in found if entry.rest.count(" ") == fewest]
+    return likely in ([first], [])
 
 
 def owners(entries: Iterable[Entry], roles: Iterable[str], *, with_database: bool) -> set[str]:

@@ -1,8 +1,16 @@
-"""Why the content of a table was not compared: only one of the reasons is a matter of time."""
+"""Why the content of a table was not compared, or not all of it: only one of the reasons is a matter of time."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from dbwatch.core.backups.model import TableFacts
+
+MOST_NAMED = 5
 
 
 class Unread(StrEnum):
@@ -11,6 +19,7 @@ class Unread(StrEnum):
     MOVING = "moving"  # no transaction holds it at one moment
     MEMORY = "memory"  # neither, and its rows go with the server
     VERSIONED = "versioned"
+    CHANGED = "changed"  # compared as a dump prints it, which is not all that the source holds
     TIME = "time"
 
 
@@ -18,5 +27,17 @@ WHY = {
     Unread.MOVING: "know no transactions",
     Unread.MEMORY: "are held in memory",
     Unread.VERSIONED: "are versioned, and a dump lacks their history",
+    Unread.CHANGED: "hold values that a dump changes: FLOAT of more than six digits, ENUM or SET beside their members",
     Unread.TIME: "there was no time for: give facts_seconds more",
 }
+
+
+def changed(tables: Iterable[TableFacts]) -> tuple[str, ...]:
+    """The warning of a set of which not all values come back as they were."""
+    names = [".".join(filter(None, table.key)) for table in tables if table.unread == Unread.CHANGED]
+    return (f"{some(names)} {WHY[Unread.CHANGED]}: counted, and compared as the dump has them",) if names else ()
+
+
+def some(names: Sequence[str]) -> str:
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -2,7 +2,8 @@
 description: What writes down accounts and roles, one statement a row. Needs SELECT on the schema mysql.
 timeout: 30s
 --- */
--- 1 creates, 2 grants. The accounts that the server makes for itself stay its own.
+-- 1 creates, 2 grants. The accounts that the server makes for itself stay its own; everybody, whom nobody makes, has
+-- rights only.
 -- @when mariadb
 SELECT 1 AS part,
        CONCAT(u.user, '@', u.host) AS account,
@@ -18,7 +19,7 @@ SELECT 2,
           CONCAT('SHOW GRANTS FOR `', REPLACE(u.user, '`', '``'), '`'),
           CONCAT('SHOW GRANTS FOR ', QUOTE(u.user), '@', QUOTE(u.host)))
 FROM mysql.user AS u
-WHERE u.user NOT IN ('mariadb.sys', 'PUBLIC')
+WHERE u.user <> 'mariadb.sys'
 ORDER BY part, account
 -- @when not mariadb
 SELECT 1 AS part,

@@ -5,7 +5,8 @@ timeout: 120s
 -- SHA2, for MySQL has MD5 no longer (9.6). The digest is a sum of hashes: the order of rows does not count. A change by
 -- accident goes unseen once in 2^64. Of generated columns the values are compared and not the
 -- expression, whose literals MySQL rewrites. Aria writes page_checksum into every dump, and the row format that it
--- uses instead of the one that was asked for: so the format in use counts, and not the words.
+-- uses instead of the one that was asked for: so the format in use counts, and not the words. Grouped by bytes: MariaDB's
+-- own collation takes two names that differ by case alone for one.
 SELECT x.table_schema AS `database`,
        'table' AS kind,
        x.table_name AS name,
@@ -21,7 +22,7 @@ SELECT x.table_schema AS `database`,
 FROM information_schema.tables AS x
 WHERE x.table_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')
   AND x.table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')
-GROUP BY x.table_schema, x.table_name
+GROUP BY CAST(x.table_schema AS BINARY), CAST(x.table_name AS BINARY), x.table_schema, x.table_name
 UNION ALL
 SELECT x.table_schema,
        'sequence',
@@ -31,7 +32,7 @@ SELECT x.table_schema,
 FROM information_schema.tables AS x
 WHERE x.table_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')
   AND x.table_type = 'SEQUENCE'
-GROUP BY x.table_schema, x.table_name
+GROUP BY CAST(x.table_schema AS BINARY), CAST(x.table_name AS BINARY), x.table_schema, x.table_name
 UNION ALL
 SELECT x.table_schema,
        'view',
@@ -43,7 +44,7 @@ SELECT x.table_schema,
            AS UNSIGNED))
 FROM information_schema.views AS x
 WHERE x.table_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')
-GROUP BY x.table_schema, x.table_name
+GROUP BY CAST(x.table_schema AS BINARY), CAST(x.table_name AS BINARY), x.table_schema, x.table_name
 UNION ALL
 SELECT x.table_schema,
        'column',
@@ -56,7 +57,7 @@ SELECT x.table_schema,
            AS UNSIGNED))
 FROM information_schema.columns AS x
 WHERE x.table_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')
-GROUP BY x.table_schema, x.table_name
+GROUP BY CAST(x.table_schema AS BINARY), CAST(x.table_name AS BINARY), x.table_schema, x.table_name
 UNION ALL
 SELECT x.table_schema,
        'index',
@@ -68,7 +69,7 @@ SELECT x.table_schema,
            AS UNSIGNED))
 FROM information_schema.statistics AS x
 WHERE x.table_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')
-GROUP BY x.table_schema, x.table_name
+GROUP BY CAST(x.table_schema AS BINARY), CAST(x.table_name AS BINARY), x.table_schema, x.table_name
 UNION ALL
 SELECT x.table_schema,
        'constraint',
@@ -79,7 +80,7 @@ SELECT x.table_schema,
            AS UNSIGNED))
 FROM information_schema.table_constraints AS x
 WHERE x.table_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')
-GROUP BY x.table_schema, x.table_name
+GROUP BY CAST(x.table_schema AS BINARY), CAST(x.table_name AS BINARY), x.table_schema, x.table_name
 UNION ALL
 SELECT x.constraint_schema,
        'foreign_key',
@@ -90,7 +91,7 @@ SELECT x.constraint_schema,
            AS UNSIGNED))
 FROM information_schema.referential_constraints AS x
 WHERE x.constraint_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')
-GROUP BY x.constraint_schema, x.table_name
+GROUP BY CAST(x.constraint_schema AS BINARY), CAST(x.table_name AS BINARY), x.constraint_schema, x.table_name
 UNION ALL
 SELECT x.trigger_schema,
        'trigger',
@@ -102,7 +103,7 @@ SELECT x.trigger_schema,
            AS UNSIGNED))
 FROM information_schema.triggers AS x
 WHERE x.trigger_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')
-GROUP BY x.trigger_schema, x.trigger_name
+GROUP BY CAST(x.trigger_schema AS BINARY), CAST(x.trigger_name AS BINARY), x.trigger_schema, x.trigger_name
 UNION ALL
 SELECT x.routine_schema,
        'routine',
@@ -114,7 +115,7 @@ SELECT x.routine_schema,
            AS UNSIGNED))
 FROM information_schema.routines AS x
 WHERE x.routine_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')
-GROUP BY x.routine_schema, x.routine_name
+GROUP BY CAST(x.routine_schema AS BINARY), CAST(x.routine_name AS BINARY), x.routine_schema, x.routine_name
 UNION ALL
 SELECT x.event_schema,
        'event',
@@ -126,7 +127,7 @@ SELECT x.event_schema,
            AS UNSIGNED))
 FROM information_schema.events AS x
 WHERE x.event_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')
-GROUP BY x.event_schema, x.event_name
+GROUP BY CAST(x.event_schema AS BINARY), CAST(x.event_name AS BINARY), x.event_schema, x.event_name
 UNION ALL
 SELECT x.table_schema,
        'partition',
@@ -139,4 +140,4 @@ SELECT x.table_schema,
 FROM information_schema.partitions AS x
 WHERE x.table_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')
   AND x.partition_name IS NOT NULL
-GROUP BY x.table_schema, x.table_name
+GROUP BY CAST(x.table_schema AS BINARY), CAST(x.table_name AS BINARY), x.table_schema, x.table_name

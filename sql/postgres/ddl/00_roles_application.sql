@@ -3,7 +3,7 @@
 --
 -- Passwords come from the session, never from this file:
 --     SET dbwatch.application_password = '…';  SET dbwatch.reporting_password = '…';
--- A role whose password was not given is created all the same, and cannot log in with one.
+-- A role whose password was not given is created all the same, and keeps the one that it has.
 DO $roles$
 DECLARE
     role_name text;
@@ -13,11 +13,14 @@ BEGIN
             EXECUTE format('CREATE ROLE %I NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION', role_name);
         END IF;
     END LOOP;
-    -- %L makes NULL of an unset password: the role then has none.
-    EXECUTE format('ALTER ROLE marseille_app LOGIN CONNECTION LIMIT 30 PASSWORD %L',
-                   nullif(current_setting('dbwatch.application_password', true), ''));
-    EXECUTE format('ALTER ROLE marseille_reporting LOGIN CONNECTION LIMIT 5 PASSWORD %L',
-                   nullif(current_setting('dbwatch.reporting_password', true), ''));
+    ALTER ROLE marseille_app LOGIN CONNECTION LIMIT 30;
+    ALTER ROLE marseille_reporting LOGIN CONNECTION LIMIT 5;
+    IF nullif(current_setting('dbwatch.application_password', true), '') IS NOT NULL THEN
+        EXECUTE format('ALTER ROLE marseille_app PASSWORD %L', current_setting('dbwatch.application_password'));
+    END IF;
+    IF nullif(current_setting('dbwatch.reporting_password', true), '') IS NOT NULL THEN
+        EXECUTE format('ALTER ROLE marseille_reporting PASSWORD %L', current_setting('dbwatch.reporting_password'));
+    END IF;
 END
 $roles$;
 

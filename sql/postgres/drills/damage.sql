@@ -35,7 +35,10 @@ BEGIN
         SELECT n.nspname, c.relname
         FROM pg_class AS c
         JOIN pg_namespace AS n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_'
+        WHERE c.relkind IN ('r', 'm')
+          AND c.relispopulated  -- a materialized view that nobody has filled is not corrupt
+          AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+          AND n.nspname !~ '^pg_'
     LOOP
         BEGIN
             EXECUTE format('SELECT count(t::text) FROM ONLY %I.%I AS t', one.nspname, one.relname) INTO ignored;

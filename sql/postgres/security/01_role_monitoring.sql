@@ -6,8 +6,11 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'dbwatch') THEN
         CREATE ROLE dbwatch NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION;
     END IF;
-    EXECUTE format('ALTER ROLE dbwatch LOGIN CONNECTION LIMIT 6 PASSWORD %L',
-                   nullif(current_setting('dbwatch.monitoring_password', true), ''));
+    ALTER ROLE dbwatch LOGIN CONNECTION LIMIT 6;
+    -- Where none was set (in a new session, as one in another database is) the one that is there stays.
+    IF nullif(current_setting('dbwatch.monitoring_password', true), '') IS NOT NULL THEN
+        EXECUTE format('ALTER ROLE dbwatch PASSWORD %L', current_setting('dbwatch.monitoring_password'));
+    END IF;
 END
 $role$;
 

@@ -11,8 +11,11 @@ BEGIN
     END IF;
     -- BYPASSRLS: a policy of rows would otherwise hide some of them, and pg_dump rightly refuses.
     -- Three sessions hold and watch a dump, and pg_dump has one more than its parallel jobs.
-    EXECUTE format('ALTER ROLE dbwatch_backup LOGIN BYPASSRLS CONNECTION LIMIT 20 PASSWORD %L',
-                   nullif(current_setting('dbwatch.backup_password', true), ''));
+    ALTER ROLE dbwatch_backup LOGIN BYPASSRLS CONNECTION LIMIT 20;
+    -- Where none was set (in a new session, as one in another database is) the one that is there stays.
+    IF nullif(current_setting('dbwatch.backup_password', true), '') IS NOT NULL THEN
+        EXECUTE format('ALTER ROLE dbwatch_backup PASSWORD %L', current_setting('dbwatch.backup_password'));
+    END IF;
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO dbwatch_backup', current_database());
     IF current_setting('server_version_num')::int >= 140000 THEN
         GRANT pg_read_all_data TO dbwatch_backup;

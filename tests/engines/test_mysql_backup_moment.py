@@ -1,0 +1,126 @@
+"""The moment of a dump of MariaDB: how soon it is known to have begun; its waits are bounded without a lock too."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dbwatch.core.backups.model import FactsMode, JobReason
+from dbwatch.engines.backing import Blocking, DumpOptions
+from dbwatch.engines.mysql_backup_moment import BOTH, LOOK_SECONDS
+from dbwatch.engines.mysql_backup_source import MysqlSource
+from dbwatch.errors import JobError
+from tests import mysql_backups as backups
+from tests.fix_process import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from dbwatch.engines.backing import Source
+    from tests.fix_mariadb import Mariadb, MariadbServers
+
+LARGE = "CREATE TABLE shop.huge (t LONGTEXT); INSERT INTO shop.huge SELECT REPEAT('x', 1000000) FROM shop.seq_1_to_16;"
+SENDING = "SELECT id FROM information_schema.processlist WHERE info LIKE '%FROM `huge`%' AND id <> CONNECTION_ID()"
+BEGUN = "SELECT COUNT(*) FROM information_schema.innodb_trx"
+
+
+@pytest.fixture(scope="module")
+def shop(mariadb_servers: MariadbServers) -> Iterator[Mariadb]:
+    with mariadb_servers.new() as server:
+        yield backups.furnished(server, backups.MARIADB_ONLY, LARGE)
+
+
+@asynccontextmanager
+async def locked(server: Mariadb, table: str) -> AsyncIterator[None]:
+    """The application holds a table for itself: nobody gets the global lock meanwhile."""
+    held = await server.admin("shop")
+    async with held.cursor() as cursor:
+        await cursor.execute(f"LOCK TABLES {table} WRITE")
+        try:
+            yield
+        finally:
+            held.close()
+
+
+@asynccontextmanager
+async def standing(server: Mariadb, directory: Path) -> AsyncIterator[MysqlSource]:
+    """A dump that stands still in the middle of a large table: nobody reads what it writes."""
+    instance, options = backups.described(server), DumpOptions(facts=FactsMode.OFF, lock_wait_seconds=1)
+    preflight = await backups.ENGINE.preflight(instance, options)
+    (step,) = backups.ENGINE.steps(instance, preflight, options, directory, application=backups.APPLICATION)
+    async with step.opened() as source, asyncio.timeout(60):
+        assert isinstance(source, MysqlSource)
+        with backups.unread(source.pipelines[0]):
+            await source.dump_started()
+            await asyncio.to_thread(eventually, lambda: server.sql(SENDING), timeout_seconds=30)
+            yield source
+
+
+async def _watched(source: Source) -> None:
+    while True:
+        await asyncio.sleep(0.2)
+        await source.blocking()
+
+
+async def test_a_dump_that_waits_for_a_table_is_given_up_though_the_global_lock_was_not_had(
+    shop: Mariadb, tmp_path: Path
+) -> None:
+    options = DumpOptions(facts=FactsMode.OFF, lock_wait_seconds=1)
+    async with locked(shop, "log"), asyncio.timeout(30):
+        with pytest.raises(ExceptionGroup) as raised:
+            await backups.take(shop, tmp_path, options, meanwhile=_watched)
+    (error,) = raised.value.exceptions
+
+    assert isinstance(error, JobError)
+    assert error.reason is JobReason.LOCK
+    assert "waited for 1 s for a lock of the application's on a table (lock_wait 1 s)" in error.message
+
+
+async def test_without_the_global_lock_it_is_seen_where_the_dump_is_and_who_waits_for_it(
+    shop: Mariadb, tmp_path: Path
+) -> None:
+    async with locked(shop, "parent"), standing(shop, tmp_path) as source, asyncio.TaskGroup() as group:
+        other = await shop.admin("shop")
+        async with other.cursor() as cursor:
+            ddl = group.create_task(cursor.execute("ALTER TABLE huge ADD extra INT"), name="ddl")
+            found = Blocking(0, 0.0)
+            while not found.sessions:
+                await asyncio.sleep(0.1)
+                found = await source.blocking()
+            progress = await source.progress()
+            ddl.cancel()
+        other.close()
+
+    assert "could not be had" in source.moment.evidence
+    assert len(source.moment.dump_ids) == 1
+    assert progress == (1, 5)  # `child` is behind it
+
+
+async def test_that_the_dump_has_begun_is_seen_while_it_runs(shop: Mariadb, tmp_path: Path) -> None:
+    async with standing(shop, tmp_path) as source:
+        evidence = source.moment.evidence
+
+    assert source.moment.exact
+    assert evidence.startswith(BOTH)
+
+
+async def test_a_transaction_is_seen_by_who_looks_at_the_pace_of_a_dump(shop: Mariadb) -> None:
+    """InnoDB gives who looks more often what it gave him before."""
+    looks, seen = [await shop.admin() for _ in range(2)], 0
+    async with looks[0].cursor() as begins, looks[1].cursor() as cursor:
+        await cursor.execute(BEGUN)
+        await begins.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+        for _ in range(5):
+            await asyncio.sleep(LOOK_SECONDS)
+            await cursor.execute(BEGUN)
+            seen = int((await cursor.fetchone())[0])
+            if seen:
+                break
+    for each in looks:
+        each.close()
+
+    assert seen == 1
