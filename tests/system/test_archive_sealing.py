@@ -50,7 +50,7 @@ def test_what_was_sealed_is_opened_as_it_was(keys: tuple[str, Path], body: bytes
     public, private = keys
     closed = sealed([public], body)
 
-    assert not body or body not in closed[-len(body) - 32 :]
+    assert len(body) < len(BODY) or body not in closed  # one byte may stand anywhere by chance
     assert (0, body, "") == filtered(sealing.open_command(private), closed)
 
 
