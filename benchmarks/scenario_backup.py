@@ -265,7 +265,8 @@ def _tell(report: Report, side: Side, database_bytes: int) -> None:
     report.promise("backup: the event loop is late, p99", lag, LAG_LIMIT_MILLISECONDS, "ms")
     report.promise("backup: memory that a job takes", max(side.grown_mib), MEMORY_LIMIT_MIB, "MiB")
     total = median(cost.client + cost.server for cost in side.ours) / gigabytes
-    report.promise("backup: client and server CPU per GB, default codec", total, CODEC_LIMIT, "s")
+    theirs = f"{median(cost.client + cost.server for cost in side.bare) / gigabytes:.2f} s"  # the machine of the hour
+    report.promise("backup: client and server CPU per GB, default codec", total, CODEC_LIMIT, "s", peer=theirs)
     report.add(
         Row(
             "proof: facts (rows and content of every table), seconds per GB",
