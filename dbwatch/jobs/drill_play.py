@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dbwatch.core.backups import comparing
+from dbwatch.core.backups import comparing, standing
 from dbwatch.core.backups.drills import DrillCheck, DrillPhase, RpoEvidence
 from dbwatch.core.backups.model import JobReason, ProofName
 from dbwatch.engines.backing import Selection
@@ -94,7 +94,7 @@ class Play:
 
     async def find_programs(self) -> None:
         """Raise JobError where a set cannot be restored on this machine."""
-        if any(member.sealed for member in self.manifest.members) and self.subject.opener is None:
+        if standing.is_sealed(self.manifest) and self.subject.opener is None:
             raise JobError(JobReason.NO_KEY, "the set is encrypted -> name a key in backups.encryption.identity_file")
         engine, directories = self.subject.engine, self.subject.program_directories
         self.programs = await engine.scratch_programs(self.manifest, directories)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dbwatch.archive import sealing
-from dbwatch.core.backups import restore_plans
+from dbwatch.core.backups import restore_plans, standing
 from dbwatch.core.backups.model import JobReason
 from dbwatch.core.backups.restore_plans import Danger, Part, RestorePlan
 from dbwatch.engines.backing import Command, Selection, Target
@@ -128,8 +128,7 @@ async def plan(
 
 def without_key(source: Source, record: BackupRecord) -> tuple[str, ...]:
     """Why nobody can read the set here; empty: it can be read."""
-    is_sealed = any(member.sealed for member in record.manifest.members)
-    return (NO_KEY,) if source.opener is None and is_sealed else ()
+    return (NO_KEY,) if source.opener is None and standing.is_sealed(record.manifest) else ()
 
 
 async def in_its_way(source: Source, record: BackupRecord, target: Target, wanted: Selection) -> tuple[str, ...]:

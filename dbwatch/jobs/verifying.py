@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from dbwatch.core.backups import comparing, due, sizes
+from dbwatch.core.backups import comparing, due, sizes, standing
 from dbwatch.core.backups.model import DISPROOFS, JobReason, Proof, ProofName
 from dbwatch.core.showing.humanise import duration, size
 from dbwatch.engines.backing import Selection
@@ -128,7 +128,7 @@ class Proving:
         await self._run(pipelines, found_bad=JobReason.CORRUPT)
 
     def _refuse_without_key(self) -> None:
-        if any(member.sealed for member in self.manifest.members) and self.subject.opener is None:
+        if standing.is_sealed(self.manifest) and self.subject.opener is None:
             what = "it is encrypted, and no key to read it is here"
             raise JobError(JobReason.NO_KEY, f"{what} -> name one in backups.encryption.identity_file")
 

@@ -44,7 +44,7 @@ def set_line(record: BackupRecord) -> SetLine:
         proof=record.proof,
         failed=_failed(record),
         is_pinned=record.pinned,
-        is_encrypted=any(member.sealed for member in manifest.members),
+        is_encrypted=standing.is_sealed(manifest),
         problem=record.problem,
         warnings=manifest.warnings,
         tools=manifest.tools,

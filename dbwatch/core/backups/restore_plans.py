@@ -193,11 +193,18 @@ def _proof(record: BackupRecord) -> str:
     return f"{shown} ({f'L{int(record.level)}' if record.level >= 0 else 'no level'})"
 
 
+def _copied_kinds(plan: RestorePlan) -> set[str]:
+    """What the database holds of which MySQL and MariaDB make a copy under another name; empty: there is no copy."""
+    part, manifest = plan.part, plan.record.manifest
+    if manifest.engine not in REPLACING or not part.into:
+        return set()
+    return {kind for each in manifest.facts.databases if each.name == part.database for kind, _ in each.inventory}
+
+
 def _events(plan: RestorePlan) -> str:
     """Those of a copy beside the original are kept from running."""
-    part, manifest = plan.part, plan.record.manifest
-    kinds = {kind for each in manifest.facts.databases if each.name == part.database for kind, _ in each.inventory}
-    if manifest.engine not in REPLACING or not part.into or part.table or "event" not in kinds:
+    part = plan.part
+    if part.table or "event" not in _copied_kinds(plan):
         return ""
     what = f"the events of {part.into} are DISABLED, or they would run beside those of {part.database}"
     return f"{what} -> ALTER EVENT {part.into}.NAME ENABLE where the copy takes its place"
@@ -205,10 +212,9 @@ def _events(plan: RestorePlan) -> str:
 
 def _copy(plan: RestorePlan) -> str:
     """What people wrote is restored as they wrote it."""
-    part, manifest = plan.part, plan.record.manifest
-    kinds = {kind for each in manifest.facts.databases if each.name == part.database for kind, _ in each.inventory}
-    named = sorted(kinds & ({"trigger"} if part.table else {"trigger", "routine", "event", "view"}))
-    if manifest.engine not in REPLACING or not part.into or not named:
+    part = plan.part
+    named = sorted(_copied_kinds(plan) & ({"trigger"} if part.table else {"trigger", "routine", "event", "view"}))
+    if not named:
         return ""
     what = f"what names {part.database} in the text of a {' or '.join(named)} works on {part.database}, not on the copy"
     return f"{what}: those are named once it is restored"

@@ -9,7 +9,7 @@ from dbwatch.core.backups.model import DISPROOFS, JobReason, ProofLevel, ProofNa
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from dbwatch.core.backups.model import BackupRecord, Proof
+    from dbwatch.core.backups.model import BackupRecord, Manifest, Proof
 
 # A restore was tried, and more cannot be known on this machine.
 EXCUSES = frozenset({JobReason.NO_KEY, JobReason.NO_EXTENSION, JobReason.CLIENT_MISSING, JobReason.CLIENT_OLDER})
@@ -22,6 +22,11 @@ STEPS = {
     ProofName.COMPARED: "compared",
 }
 RESTORES = frozenset({ProofName.RESTORED, ProofName.COMPARED})
+
+
+def is_sealed(manifest: Manifest) -> bool:
+    """Nobody reads it without a key."""
+    return any(member.sealed for member in manifest.members)
 
 
 def is_proven(record: BackupRecord) -> bool:
