@@ -70,7 +70,7 @@ def alerts_of(daemon: Daemon, name: str) -> list[dict[str, Any]]:
     return [alert for alert in found if alert["name"] == name]
 
 
-def wait_for_alert(daemon: Daemon, name: str, state: str = "firing", timeout_seconds: float = 20.0) -> dict[str, Any]:
+def wait_for_alert(daemon: Daemon, name: str, state: str = "firing", timeout_seconds: float = 60.0) -> dict[str, Any]:
     """The first alert of that name in that state."""
     return eventually(
         lambda: [alert for alert in alerts_of(daemon, name) if alert["state"] == state],

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import pytest
 
 pytest_plugins = [
+    "tests.starved",
     "tests.fix_postgres",
     "tests.fix_mariadb",
     "tests.fix_pgbouncer",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Key = tuple[str, frozenset[tuple[str, str]]]
-READY_SECONDS, STOP_SECONDS = 15.0, 10.0
+READY_SECONDS, STOP_SECONDS = 45.0, 20.0
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Daemon:
             time.sleep(0.02)
         return self
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None, timeout_seconds: float = 5.0) -> Page:
+    def get(self, path: str, headers: Mapping[str, str] | None = None, timeout_seconds: float = 15.0) -> Page:
         """GET a page; an error status is an answer like any other."""
         request = urllib.request.Request(self.url + path, headers=dict(headers or {}))
         try:
@@ -131,7 +131,7 @@ class Daemon:
     def scrape(self, path: str = "/metrics") -> Samples:
         return parse_page(self.get(path).text)
 
-    def wait_for(self, name: str, expected: float | None, *, timeout_seconds: float = 10.0, **labels: str) -> Samples:
+    def wait_for(self, name: str, expected: float | None, *, timeout_seconds: float = 30.0, **labels: str) -> Samples:
         """Scrape until the one sample with these labels has that value (None: is absent); the page that shows it."""
 
         def pages_with_it() -> list[Samples]:

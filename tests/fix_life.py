@@ -56,7 +56,7 @@ class Notifications:
     def lines(self) -> list[str]:
         return [line for message in self.heard() for line in message.splitlines()]
 
-    def wait_for(self, line: str, count: int = 1, timeout_seconds: float = 15.0) -> None:
+    def wait_for(self, line: str, count: int = 1, timeout_seconds: float = 45.0) -> None:
         """Wait until the line was said so many times."""
         eventually(lambda: self.lines().count(line) >= count, timeout_seconds=timeout_seconds)
 

@@ -44,7 +44,7 @@ class Mailbox:
     def subjects(self) -> list[str]:
         return [str(mail["Subject"]) for mail in self.mails]
 
-    def wait_for(self, is_it: Callable[[EmailMessage], bool], timeout_seconds: float = 20.0) -> EmailMessage:
+    def wait_for(self, is_it: Callable[[EmailMessage], bool], timeout_seconds: float = 60.0) -> EmailMessage:
         """The first mail that is it."""
         return eventually(lambda: [mail for mail in self.mails if is_it(mail)], timeout_seconds=timeout_seconds)[0]
 

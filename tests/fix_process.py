@@ -83,7 +83,7 @@ def _bindable(port: int) -> bool:
         return True
 
 
-def eventually(probe: Callable[[], T], *, timeout_seconds: float = 10.0, every_seconds: float = 0.05) -> T:
+def eventually(probe: Callable[[], T], *, timeout_seconds: float = 30.0, every_seconds: float = 0.05) -> T:
     """Ask until the answer is true, and give it back; on time-out fail with the last answer."""
     limit = time.monotonic() + timeout_seconds
     while not (answer := probe()):

@@ -98,14 +98,14 @@ def reasons(page: Samples) -> dict[str, str]:
     return {each["db_instance"]: each["reason"] for each in labels}
 
 
-def page_with(daemon: Daemon, is_wanted: Callable[[Samples], object], *, timeout_seconds: float = 10.0) -> Samples:
+def page_with(daemon: Daemon, is_wanted: Callable[[Samples], object], *, timeout_seconds: float = 30.0) -> Samples:
     """Scrape until a page is as wanted."""
     return eventually(lambda: [page for page in [daemon.scrape()] if is_wanted(page)], timeout_seconds=timeout_seconds)[
         0
     ]
 
 
-def settled(daemon: Daemon, *, timeout_seconds: float = 15.0, **labels: str) -> Samples:
+def settled(daemon: Daemon, *, timeout_seconds: float = 45.0, **labels: str) -> Samples:
     """The first page on which every collector has succeeded, and has been asked."""
 
     def all_succeeded(page: Samples) -> bool:

@@ -58,7 +58,7 @@ async def facts(opened: MysqlSession) -> Facts:
     return await asking.prove(opened, known, asking.needed_probes(ours(), ours().collectors_for(ENGINE)))
 
 
-def query(sql: str, timeout_seconds: float = 5.0) -> Query:
+def query(sql: str, timeout_seconds: float = 15.0) -> Query:
     return Query("test", sql, timeout_seconds)
 
 

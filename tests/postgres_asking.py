@@ -83,5 +83,5 @@ def key(family: str, labels: Mapping[str, str]) -> str:
     return f"{family}{{{shown}}}" if shown else family
 
 
-def query(sql: str, *columns: str, timeout_seconds: float = 5.0) -> Query:
+def query(sql: str, *columns: str, timeout_seconds: float = 15.0) -> Query:
     return Query("test", sql, timeout_seconds, columns)

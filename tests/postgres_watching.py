@@ -91,7 +91,7 @@ def pages(daemon: Daemon, seconds: float, every_seconds: float = 0.02) -> Iterat
         time.sleep(every_seconds)
 
 
-def page_with(daemon: Daemon, is_wanted: Callable[[Samples], object], *, timeout_seconds: float = 10.0) -> Samples:
+def page_with(daemon: Daemon, is_wanted: Callable[[Samples], object], *, timeout_seconds: float = 30.0) -> Samples:
     """Scrape until a page is as wanted."""
     return eventually(lambda: [page for page in [daemon.scrape()] if is_wanted(page)], timeout_seconds=timeout_seconds)[
         0
@@ -106,12 +106,12 @@ def succeeded(page: Samples, **labels: str) -> bool:
     return due <= {dict(own)["collector"] for own in results} and set(results.values()) == {1.0}
 
 
-def settled(daemon: Daemon, *, timeout_seconds: float = 10.0, **labels: str) -> Samples:
+def settled(daemon: Daemon, *, timeout_seconds: float = 30.0, **labels: str) -> Samples:
     """The first page on which every collector has succeeded."""
     return page_with(daemon, lambda page: succeeded(page, **labels), timeout_seconds=timeout_seconds)
 
 
-def fresh(daemon: Daemon, collector: str, *, timeout_seconds: float = 10.0, **labels: str) -> Samples:
+def fresh(daemon: Daemon, collector: str, *, timeout_seconds: float = 30.0, **labels: str) -> Samples:
     """A page that holds what the collector saw in a run that began after this call."""
     now = time.time()
 

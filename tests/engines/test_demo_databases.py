@@ -336,7 +336,15 @@ def _both(process: psutil.Process) -> list[psutil.Process]:
 
 
 async def assert_gone(family: list[psutil.Process]) -> None:
-    assert [] == (await asyncio.to_thread(psutil.wait_procs, family, timeout=10))[1]
+    """What ended and was not buried yet is gone: the burial is the business of a container's first process."""
+    await asyncio.to_thread(eventually, lambda: not any(map(_is_alive, family)), timeout_seconds=30)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_a_server_gone_silent_in_mid_stream_keeps_its_last_values_for_three_inte
     daemon: NewDaemon, mariadb: Mariadb, proxy: Callable[[int], Proxy]
 ) -> None:
     between = proxy(mariadb.port)
-    running = daemon(watched(mariadb, port=between.port, interval=0.5, connect_timeout=0.5))
+    running = daemon(watched(mariadb, port=between.port, interval=1.5, connect_timeout=0.5))
     settled(running)
     between.pause()
     down = page_with(running, reasons)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from dbwatch import tasks
@@ -110,6 +111,7 @@ async def test_what_was_not_proven_is_no_success_to_who_reads_the_log(book: Fake
     async def work(_run: Run) -> str:
         return errands.said(Proof(ProofName.RESTORED, 1.0, 1.0, JobReason.DISK_FULL, "no room"))
 
+    structlog.reset_defaults()  # another test may have set a level
     with capture_logs() as logged:
         await outcome(book, job(work))
         await outcome(FakeBook(), job(nothing))
