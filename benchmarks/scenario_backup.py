@@ -255,18 +255,19 @@ def _tell(report: Report, side: Side, database_bytes: int) -> None:
     what = f"backup: CPU against the bare tool (each pair {min(ratios):.3f} to {max(ratios):.3f})"
     report.promise(what, median(ratios), RATIO_LIMIT, "x", peer=shown)
     report.add(Row("backup: wall clock against the bare tool", f"{median(walls):.3f} x"))
-    own = median(cost.daemon for cost in side.ours) / gigabytes
-    report.promise("backup: the daemon's own CPU per GB, hashing apart", own, DAEMON_LIMIT, "s")
-    hashing_seconds = median(side.hashing_seconds)
-    report.promise("backup: hashing, CPU per GB", hashing_seconds / gigabytes, HASHING_LIMIT, "s")
+    # Absolute figures are the least of all rounds: what neighbours on the host do to them is only ever added.
+    own = min(cost.daemon for cost in side.ours) / gigabytes
+    report.promise("backup: the daemon's own CPU per GB, hashing apart, least", own, DAEMON_LIMIT, "s")
+    hashing_seconds = min(side.hashing_seconds)
+    report.promise("backup: hashing, CPU per GB, least", hashing_seconds / gigabytes, HASHING_LIMIT, "s")
     bare = f"{_bare_sha256_seconds() / BARE_BYTES * GB:.2f} s"  # all that this processor can do
     report.add(Row("backup: hashing, CPU per GB of dump", f"{hashing_seconds / dumped:.2f} s", bare))
     lag = quantiles.quantile(side.lag_milliseconds, 0.99)
     report.promise("backup: the event loop is late, p99", lag, LAG_LIMIT_MILLISECONDS, "ms")
     report.promise("backup: memory that a job takes", max(side.grown_mib), MEMORY_LIMIT_MIB, "MiB")
-    total = median(cost.client + cost.server for cost in side.ours) / gigabytes
-    theirs = f"{median(cost.client + cost.server for cost in side.bare) / gigabytes:.2f} s"  # the machine of the hour
-    report.promise("backup: client and server CPU per GB, default codec", total, CODEC_LIMIT, "s", peer=theirs)
+    total, theirs = (min(cost.client + cost.server for cost in each) / gigabytes for each in (side.ours, side.bare))
+    what = "backup: client and server CPU per GB, default codec, least"
+    report.promise(what, total, CODEC_LIMIT, "s", peer=f"{theirs:.2f} s")
     report.add(
         Row(
             "proof: facts (rows and content of every table), seconds per GB",

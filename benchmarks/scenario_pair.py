@@ -132,8 +132,13 @@ def measured_rounds(report: Report, name: str, running: Pair, count: int) -> tup
     rounds = []
     with idle.beside() as control:
         lag = LagWatch(running.ours, control)
+
+        def minute() -> tuple[dict[str, Usage], tuple[float, float]]:
+            lag.minute()  # what was before, a rest perhaps, does not count
+            return pair.one_round(running.sides), lag.minute()
+
         for number in range(1, count + 1):
-            usage, late = steadily(f"{name}, minute {number}", lambda: (pair.one_round(running.sides), lag.minute()))
+            usage, late = steadily(f"{name}, minute {number}", minute)
             rounds.append(usage)
             lag.note(late)
             told = {side: f"{_per_sample(usage):.2f} µs, {_backend(usage):.2f} s" for side, usage in rounds[-1].items()}

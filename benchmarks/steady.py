@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 KEPT_LIMIT = 0.03  # of the CPU time that somebody here wanted
-TRIES = 4
+TRIES, REST_SECONDS = 8, 20.0  # a neighbour's burst lasts longer than one measurement
 
 T = TypeVar("T")
 
@@ -34,6 +35,7 @@ def steadily(what: str, measure: Callable[[], T]) -> T:
             return found
         COUNT.again += 1
         print(f"  {what}: the host kept {kept:.0%} of the CPU time that was wanted, once more", flush=True)
+        time.sleep(REST_SECONDS)
     return measure()
 
 

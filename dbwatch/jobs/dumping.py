@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 DUMPING, READING_FACTS = "dumping", "reading facts"
 LOOK_SECONDS = 1.0
-BLIND_SECONDS = 60.0  # so long we go on without seeing who waits for us
 FACTS_GRACE_SECONDS = 60.0
 MAX_TOLD = 3
 
@@ -147,8 +146,8 @@ async def _watch(source: Source, meter: Meter) -> None:
         try:
             blocking = await source.blocking()
         except EngineError as error:
-            if time.monotonic() - seen_at > BLIND_SECONDS:
-                what = f"for {BLIND_SECONDS:g} s it could not be seen who waits for the dump: {error.message}"
+            if time.monotonic() - seen_at > limit:  # somebody may have waited all the time
+                what = f"for {limit:g} s it could not be seen who waits for the dump: {error.message}"
                 raise JobError(JobReason.LOST, what) from None
             continue
         seen_at, meter.blocked = time.monotonic(), blocking.sessions

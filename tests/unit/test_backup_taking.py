@@ -147,6 +147,8 @@ class Step:
         return self.engine.source
 
     async def blocking(self) -> Blocking:
+        if isinstance(self.engine.waiting, EngineError):
+            raise self.engine.waiting
         return self.engine.waiting
 
     async def let_go(self) -> None:
@@ -170,7 +172,7 @@ class Engine:
     source: Facts | EngineError = FACTS
     restored: Facts = FACTS
     faults: tuple[tuple[str, str], ...] = ()
-    waiting: Blocking = field(default_factory=Blocking)
+    waiting: Blocking | EngineError = field(default_factory=Blocking)
     missing: JobError | None = None
     unsound: tuple[str, ...] = ()
     output: str = "town.dump"
@@ -369,6 +371,19 @@ async def test_what_is_let_go_for_the_application_is_told_as_such_and_not_as_a_l
         error = await refusal(s)
 
         assert (JobReason.BLOCKED_OTHERS, 1) == (error.reason, s.engine.let_go)
+
+
+async def test_a_dump_that_cannot_see_who_waits_is_given_up_when_somebody_may_have_waited_for_too_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dbwatch.jobs.dumping.LOOK_SECONDS", 0.001)
+    async with stage(tmp_path, max_blocking=0.05) as s:
+        s.engine.waiting, s.hands.hangs = EngineError(Reason.REFUSED, "too many connections"), "dump"
+
+        error = await refusal(s)
+
+        assert (JobReason.LOST, []) == (error.reason, s.left)
+        assert "for 0.05 s it could not be seen who waits for the dump: too many connections" == error.message
 
 
 async def test_who_waits_for_less_long_is_let_wait(tmp_path: Path) -> None:
