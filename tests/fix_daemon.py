@@ -19,6 +19,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.fix_process import environment, eventually, free_port, program
+from tests.patience import Patience, ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -104,14 +105,14 @@ class Daemon:
 
     def wait_ready(self, timeout_seconds: float = READY_SECONDS) -> Daemon:
         """Wait until /-/ready says 200."""
-        limit = time.monotonic() + timeout_seconds
+        patience = Patience(timeout_seconds)
         while self.status("/-/ready") != 200:
-            if not self.is_running or time.monotonic() > limit:
+            if not self.is_running or patience.is_over:
                 pytest.fail(f"dbwatch is not ready:\n{self.log()[-4000:]}")
             time.sleep(0.02)
         return self
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None, timeout_seconds: float = 15.0) -> Page:
+    def get(self, path: str, headers: Mapping[str, str] | None = None, timeout_seconds: float = 60.0) -> Page:
         """GET a page; an error status is an answer like any other."""
         request = urllib.request.Request(self.url + path, headers=dict(headers or {}))
         try:
@@ -158,7 +159,7 @@ class Daemon:
 
     def wait(self, timeout_seconds: float = STOP_SECONDS) -> int:
         """Wait for the end: the exit code."""
-        return self._process.wait(timeout_seconds)
+        return ended(self._process, timeout_seconds)
 
     def stop(self, timeout_seconds: float = STOP_SECONDS) -> int:
         """SIGTERM, and the exit code; one that does not end in time is killed, and that fails the test."""
@@ -168,13 +169,13 @@ class Daemon:
             return self.wait(timeout_seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait(10)
+            ended(self._process, 10)
             pytest.fail(f"dbwatch did not stop within {timeout_seconds:g} s:\n{self.log()[-4000:]}")
 
     def kill(self) -> None:
         """kill -9: nothing is closed, removed or said."""
         self._process.kill()
-        self._process.wait(STOP_SECONDS)
+        ended(self._process, STOP_SECONDS)
 
     def start_again(self, timeout_seconds: float = READY_SECONDS) -> Daemon:
         """A new process on the same configuration, state and socket."""

@@ -106,7 +106,7 @@ def hung_driver(directory: Path) -> Iterator[subprocess.Popen[bytes]]:
 def command_line(*words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, as a person would type it."""
     return subprocess.run(
-        [*dbwatch_command(), *words], env=environment(env), capture_output=True, text=True, timeout=30, check=False
+        [*dbwatch_command(), *words], env=environment(env), capture_output=True, text=True, timeout=120, check=False
     )
 
 

@@ -21,6 +21,8 @@ from typing import IO, TYPE_CHECKING, TypeVar
 import psutil
 import pytest
 
+from tests.patience import Patience, ended
+
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -85,9 +87,9 @@ def _bindable(port: int) -> bool:
 
 def eventually(probe: Callable[[], T], *, timeout_seconds: float = 30.0, every_seconds: float = 0.05) -> T:
     """Ask until the answer is true, and give it back; on time-out fail with the last answer."""
-    limit = time.monotonic() + timeout_seconds
+    patience = Patience(timeout_seconds)
     while not (answer := probe()):
-        if time.monotonic() > limit:
+        if patience.is_over:
             pytest.fail(f"not within {timeout_seconds:g} s, last answer: {answer!r}")
         time.sleep(every_seconds)
     return answer
@@ -132,7 +134,7 @@ def run(
         input=stdin,
         text=True,
         capture_output=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     if done.returncode:
@@ -176,9 +178,9 @@ class ServerProcess:
 
     def wait_ready(self, is_ready: Callable[[], bool], timeout_seconds: float = 60.0) -> None:
         """Wait for a server that starts; where it died or hangs, its log says why."""
-        limit = time.monotonic() + timeout_seconds
+        patience = Patience(timeout_seconds)
         while not is_ready():
-            if not self.is_running or time.monotonic() > limit:
+            if not self.is_running or patience.is_over:
                 raise RuntimeError(f"{self.directory.name} did not start:\n{self.log()[-4000:]}")
             time.sleep(0.02)
 
@@ -189,7 +191,7 @@ class ServerProcess:
         """Wait for the end: its exit code."""
         if self._process is None:
             raise RuntimeError("not started")
-        return self._process.wait(timeout_seconds)
+        return ended(self._process, timeout_seconds)
 
     def end(self, number: signal.Signals, timeout_seconds: float = 30.0) -> None:
         """Ask it to stop; kill it when it does not."""
@@ -209,7 +211,7 @@ class ServerProcess:
             with suppress(psutil.NoSuchProcess):
                 member.kill()
         if self._process is not None:
-            self._process.wait(30)
+            ended(self._process, 30)
         psutil.wait_procs(family, timeout=30)
 
     def freeze(self) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from tests.fix_process import eventually
+from tests.patience import Patience
 from tests.postgres_asking import see
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ async def look(
     server: Postgres, name: str, is_there: Callable[[Seen], bool], *, database: str = "postgres", seconds: float = 15
 ) -> Seen:
     """What the collector sees once it is there; told at the end where it never was."""
-    limit = time.monotonic() + seconds
+    patience = Patience(seconds)
     while not is_there(seen := await see(server.instance(), name, database=database)):
-        if time.monotonic() > limit:
+        if patience.is_over:
             raise AssertionError(f"{name} never showed it; last seen: {seen}")
         await asyncio.sleep(0.05)
     return seen

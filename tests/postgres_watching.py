@@ -137,6 +137,6 @@ def accidents(server: Postgres, since: int = 0) -> list[str]:
 def accepted(text: str) -> Samples:
     """A page that promtool has nothing to say about, parsed."""
     checker = [str(program("promtool", want="prometheus")), "check", "metrics"]
-    done = subprocess.run(checker, input=text.encode(), capture_output=True, timeout=30, check=False)
+    done = subprocess.run(checker, input=text.encode(), capture_output=True, timeout=120, check=False)
     assert (0, b"", b"") == (done.returncode, done.stdout, done.stderr)
     return parse_page(text)

@@ -431,7 +431,7 @@ async def test_a_dump_whose_connection_is_killed_fails(shop: Mariadb, tmp_path: 
     async with standing(shop, tmp_path) as (source, dump):
         assert len(source.moment.dump_ids) == 1
         shop.sql(f"KILL {source.moment.dump_ids[0]}")
-        written, _ = await asyncio.to_thread(dump.communicate, timeout=30)
+        written, _ = await asyncio.to_thread(dump.communicate, timeout=120)
 
     assert dump.returncode != 0
     assert b"-- Dump completed" not in written[-200:]

@@ -38,7 +38,7 @@ BLOCKED = "max without (job, instance) (dbwatch_blocked_sessions > 0)"
 def command(daemon: Daemon, *words: str) -> str:
     """A `dbwatch` command that speaks to this daemon."""
     whole = [*dbwatch_command(), *words, "--config", str(daemon.configuration_file)]
-    done = subprocess.run(whole, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(whole, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -249,7 +249,7 @@ def test_a_broken_rule_file_on_reload_leaves_the_old_rules_at_work(
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=120,
     )
     running.wait_for("dbwatch_config_last_reload_successful", 0.0)
     still = alerts_of(running, "TestDown")

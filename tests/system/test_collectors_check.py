@@ -75,7 +75,7 @@ class Bench:
         """The command itself."""
         command = [*dbwatch_command(), "collectors", *map(str, words), "--config", str(self.config)]
         done = subprocess.run(
-            command, env=environment(), cwd=self.config.parent, capture_output=True, text=True, timeout=30, check=False
+            command, env=environment(), cwd=self.config.parent, capture_output=True, text=True, timeout=120, check=False
         )
         return Said(done.returncode, done.stdout, done.stderr)
 

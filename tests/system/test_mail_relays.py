@@ -24,6 +24,7 @@ from tests.alerting_words import outgoing
 from tests.fix_process import free_port
 from tests.fix_smtp import PASSWORD, USER, Script, smtp_server
 from tests.fix_tls import make_certificates
+from tests.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,9 +175,9 @@ async def test_a_password_does_not_leave_without_tls() -> None:
 
 
 async def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
+    patience = Patience(seconds)
     for _ in itertools.takewhile(lambda _: not condition(), itertools.count()):
-        assert time.monotonic() < deadline
+        assert not patience.is_over
         await asyncio.sleep(0.01)
 
 

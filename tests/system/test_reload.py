@@ -28,7 +28,7 @@ FAST = "SELECT pid FROM pg_stat_activity WHERE application_name = 'dbwatch/fast'
 
 def post(running: Daemon, path: str = "/-/reload") -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(urllib.request.Request(running.url + path, method="POST"), timeout=10) as answer:
+        with urllib.request.urlopen(urllib.request.Request(running.url + path, method="POST"), timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:

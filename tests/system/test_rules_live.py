@@ -127,7 +127,7 @@ class Prometheus(ServerProcess):
 
     def query(self, text: str) -> list[Stored]:
         """What was stored of a range."""
-        with urlopen(f"{self.url}/api/v1/query?{urlencode({'query': text})}", timeout=30) as answer:
+        with urlopen(f"{self.url}/api/v1/query?{urlencode({'query': text})}", timeout=120) as answer:
             result = json.load(answer)["data"]["result"]
         return [(each["metric"], [(at, float(value)) for at, value in each["values"]]) for each in result]
 
