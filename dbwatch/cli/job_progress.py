@@ -62,7 +62,7 @@ class Lines(AbstractContextManager["Lines"]):
     ) -> None: ...
 
     def show(self, status: Status) -> None:
-        phase, elapsed = text(status, "phase"), number(status, "elapsed_seconds") or 0.0
+        phase, elapsed = printable(text(status, "phase")), number(status, "elapsed_seconds") or 0.0
         is_new = phase != self._phase
         if text(status, "state") != RUNNING or not (is_new or elapsed - self._said_seconds >= LINE_SECONDS):
             return

@@ -24,6 +24,7 @@ from dbwatch.core.backups import restore_plans
 from dbwatch.core.backups.model import JobKind
 from dbwatch.core.backups.restore_plans import Danger
 from dbwatch.core.showing import humanise
+from dbwatch.core.showing.tables import printable
 from dbwatch.engines.backing import Target
 from dbwatch.errors import UsageError
 from dbwatch.jobs import commands, restoring, restoring_scratch
@@ -165,9 +166,9 @@ async def _carry_out(source: Source, planned: RestorePlan, where: Target | Path)
                 telling.cancel()
     except BaseExceptionGroup as raised:
         raise only(raised) from raised
-    print(f"restored {planned.part} in {humanise.duration(run.seconds)}")
+    print(printable(f"restored {planned.part} in {humanise.duration(run.seconds)}"))
     for note in planned.notes:
-        print(f"note       {note}")
+        print(printable(f"note       {note}"))
     if staying is not None:
         print("\n".join(staying.lines))
     elif isinstance(where, Target):
@@ -177,7 +178,7 @@ async def _carry_out(source: Source, planned: RestorePlan, where: Target | Path)
 async def _tell(source: Source, planned: RestorePlan, target: Target) -> None:
     """What is left to a person."""
     for line in await restoring.afterwards(source, planned, target):
-        print(f"note       {line}")
+        print(printable(f"note       {line}"))
     if planned.part.table and planned.part.into:
         print(await written(source, planned, target))
 

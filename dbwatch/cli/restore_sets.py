@@ -45,10 +45,14 @@ def chosen(repository: Repository, known: Sequence[BackupRecord], wish: Wish) ->
 
 
 def passed_over(known: Sequence[BackupRecord], record: BackupRecord) -> Iterator[str]:
-    """Newer ones that are bad: who restores must know that there was something later."""
+    """Newer ones that are bad or not proven: who restores must know that there was something later."""
     for each in known:
-        if each.manifest.sequence > record.manifest.sequence and (bad := standing.badness(each)):
+        if each.manifest.sequence <= record.manifest.sequence:
+            continue
+        if bad := standing.badness(each):
             yield f"left out   {each.id}, which is newer, but bad: {bad}"
+        elif not restore_plans.unproven(record) and (why := restore_plans.unproven(each)):
+            yield f"left out   {each.id}, which is newer, but {why} -> dbwatch backup verify {each.id}"
 
 
 def refuse_problem(record: BackupRecord) -> None:

@@ -196,6 +196,7 @@ class Column:
     given: str
     matched: str = ""  # a column of the key: how a row of the table is told to be the same one
     type: str = ""  # PostgreSQL: a table whose types are others since rounds values without a word
+    is_cut: bool = False  # a dump may hold another value than the table did
 
 
 @dataclass(frozen=True, slots=True)

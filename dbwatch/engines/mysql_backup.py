@@ -12,13 +12,16 @@ from dbwatch.core.conditions import parse_version
 from dbwatch.core.model import Facts as ServerFacts
 from dbwatch.core.model import Role
 from dbwatch.engines import mysql_backup_accounts as accounts_of
+from dbwatch.engines import mysql_backup_check as checked
 from dbwatch.engines import mysql_backup_facts as remembered
 from dbwatch.engines import mysql_backup_hand_over as hand_over
 from dbwatch.engines import mysql_backup_notes as notes
 from dbwatch.engines import mysql_backup_privileges as privileges
 from dbwatch.engines import mysql_backup_programs as programs_of
 from dbwatch.engines import mysql_backup_restore as restore
+from dbwatch.engines import mysql_backup_rounding as rounding
 from dbwatch.engines import mysql_backup_unseen as unseen
+from dbwatch.engines import mysql_backup_views as views
 from dbwatch.engines.backing import Preflight
 from dbwatch.engines.base import until_reached
 from dbwatch.engines.mysql_backup_commands import Plan
@@ -40,10 +43,8 @@ if TYPE_CHECKING:
 
 FORMAT = "sql"
 MOST_NAMED = 5
-MOST_PROBLEMS = 50
 LOOKING = "dbwatch/looking"
 SYSTEM = frozenset({"information_schema", "mysql", "performance_schema", "sys"})
-FINE = frozenset({"status", "info", "note"})  # what CHECK TABLE says besides errors and warnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class _Found:
     listed: Sequence[Mapping[str, Any]]
     tables: Sequence[remembered.Table]
     held: Sequence[tuple[str, str]]
-    unseen: Sequence[str]  # the faults that no list of rights shows
+    unseen: Sequence[tuple[str, str]]  # the faults that no list of rights shows
 
     @property
     def version(self) -> tuple[int, ...]:
@@ -79,7 +80,8 @@ class MysqlBackup:
             found = await _look(opened, options)
             faults = _faults(found, options)
             of_accounts = await accounts_of.warnings(opened, found.names) if not faults else []
-            warnings = [*_warnings(found, options), *of_accounts]
+            of_keys = await rounding.warnings(opened, found.names) if not faults else []
+            warnings = [*_warnings(found, options), *of_accounts, *of_keys]
         programs = await programs_of.client(found.flavour, found.version, options.program_directories)
         dump = programs[0]
         await programs_of.flags(dump, found.flavour, found.version)
@@ -192,9 +194,9 @@ class MysqlBackup:
     async def aside(
         self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None
     ) -> Aside:
-        _ = manifest, directory, opener
+        _ = directory, opener
         async with asker(target.instance, self._questions, LOOKING) as opened:
-            return await hand_over.columns(opened, selection)
+            return await hand_over.columns(opened, selection, manifest)
 
     async def facts_of(self, target: Target, manifest: Manifest, databases: Mapping[str, str], seconds: float) -> Facts:
         mode, names = manifest.facts.mode, {there: source for source, there in databases.items()}
@@ -210,17 +212,8 @@ class MysqlBackup:
         return ()
 
     async def check(self, target: Target, databases: Sequence[str]) -> tuple[str, ...]:
-        problems: list[str] = []
         async with asker(target.instance, self._questions, LOOKING) as opened:
-            for table in await remembered.tables(opened, {name: name for name in databases}):
-                said = await opened.ask("check_table", {"table": table.sql})
-                problems += [f"{table.label}: {row['Msg_text']}" for row in said if _is_problem(row)]
-        return tuple(problems[:MOST_PROBLEMS])
-
-
-def _is_problem(row: Mapping[str, Any]) -> bool:
-    kind, said = str(row["Msg_type"]).lower(), str(row["Msg_text"])
-    return kind not in FINE or (kind == "status" and said != "OK")
+            return await checked.problems(opened, databases)
 
 
 def _flavour(told: str) -> str:
@@ -234,9 +227,9 @@ async def _look(opened: Asker, options: DumpOptions) -> _Found:
     tables = await remembered.tables(opened, {name: name for name in listed})
     held = [(str(row["privilege"]), str(row["database"])) for row in await opened.ask("privileges")]
     hidden = [name for name in await unseen.databases(opened, held, every) if _is_wanted(name, options)]
-    lines = privileges.unseen(hidden, identity["account"])
-    lines += await unseen.functions(opened, listed, identity["account"])
-    return _Found(identity, _flavour(opened.hello.flavour), tuple(listed.values()), tables, held, lines)
+    faults = [(str(JobReason.PERMISSION), line) for line in privileges.unseen(hidden, identity["account"])]
+    faults += await views.faults(opened, listed, identity["account"])
+    return _Found(identity, _flavour(opened.hello.flavour), tuple(listed.values()), tables, held, faults)
 
 
 def _is_wanted(database: str, options: DumpOptions) -> bool:
@@ -252,7 +245,7 @@ def _identity(found: _Found) -> ServerIdentity:
 
 def _faults(found: _Found, options: DumpOptions) -> list[tuple[str, str]]:
     lacking = privileges.missing(found.held, found.names, found.flavour, found.identity["account"])
-    faults = [(str(JobReason.PERMISSION), line) for line in (*lacking, *found.unseen)]
+    faults = [*((str(JobReason.PERMISSION), line) for line in lacking), *found.unseen]
     if not found.names:
         what = "no database matches `include` and `exclude`, or the account may see none"
         faults.append((str(JobReason.PERMISSION), what))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -78,6 +79,7 @@ class MysqlSource:
     script: str
     _survey: remembered.Survey | None = None
     _sessions: Sequence[watching.Seen] = ()
+    _waits: watching.Waits = field(default_factory=lambda: watching.Waits(time.monotonic()))
     _at: int = 0
     _order: list[tuple[str, str]] = field(default_factory=list)
 
@@ -122,7 +124,8 @@ class MysqlSource:
             raise JobError(JobReason.LOCK, STUCK.format(seconds=seconds, limit=limit))
         reading = {each.table for each in self._sessions if each.id in dump}
         reading.add(self._survey.reading if self._survey else "")
-        return watching.blocking(self._sessions, dump, reading, holds_all=self.moment.is_held)
+        now = time.monotonic()
+        return self._waits.blocking(self._sessions, dump, reading, now, holds_all=self.moment.is_held)
 
     async def let_go(self) -> None:
         """The dump's session ends with its program, and no table is locked for longer than it is read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dbwatch.engines.backing import Blocking
@@ -26,6 +26,12 @@ class Seen:
     state: str
     seconds: float
     info: str
+    is_servers: bool = False  # a thread of the server's own: its seconds say how late a replica is, or nothing
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """One wait: while this stays, it goes on."""
+        return self.id, self.state
 
     @property
     def table(self) -> str:
@@ -35,20 +41,46 @@ class Seen:
 
 
 def seen(row: Mapping[str, Any]) -> Seen:
-    return Seen(int(row["id"]), str(row["db"]), str(row["state"]), float(row["seconds"] or 0), str(row["info"]))
+    seconds, is_servers = float(row["seconds"] or 0), bool(int(row["is_servers"]))
+    return Seen(int(row["id"]), str(row["db"]), str(row["state"]), seconds, str(row["info"]), is_servers)
 
 
-def blocking(sessions: Iterable[Seen], ours: Collection[int], reading: Collection[str], *, holds_all: bool) -> Blocking:
-    """Who waits for a table that we read now, or for the global lock while we hold it."""
-    waiting = [
-        each.seconds
-        for each in sessions
-        if each.id not in ours and ((holds_all and each.state in GLOBAL) or _waits_for(each, reading))
-    ]
-    return Blocking(len(waiting), max(waiting, default=0.0))
+@dataclass
+class Waits:
+    """Since when who waits for us. The server tells only how long a statement runs, and it may have worked before."""
+
+    looked_at: float
+    _since: dict[tuple[int, str], float] = field(default_factory=dict)
+
+    def blocking(
+        self,
+        sessions: Iterable[Seen],
+        ours: Collection[int],
+        reading: Collection[str],
+        now: float,
+        *,
+        holds_all: bool,
+    ) -> Blocking:
+        """Who waits for a table that we read now, or for the global lock while we hold it."""
+        waiting = [each for each in sessions if each.id not in ours and _waits(each, reading, holds_all=holds_all)]
+        before = self._since
+        self._since = {each.key: before.get(each.key, self._began(each, now)) for each in waiting}
+        self.looked_at = now
+        seconds = [_waited(each, now - self._since[each.key]) for each in waiting]
+        return Blocking(len(seconds), max(seconds, default=0.0))
+
+    def _began(self, session: Seen, now: float) -> float:
+        """No earlier than our last look, at which it did not wait."""
+        return now if session.is_servers else self.looked_at
 
 
-def _waits_for(session: Seen, tables: Collection[str]) -> bool:
+def _waited(session: Seen, seen_seconds: float) -> float:
+    return seen_seconds if session.is_servers else min(session.seconds, seen_seconds)
+
+
+def _waits(session: Seen, tables: Collection[str], *, holds_all: bool) -> bool:
+    if session.state in GLOBAL:
+        return holds_all
     return session.state in OF_A_TABLE and any(table and table in session.info for table in tables)
 
 

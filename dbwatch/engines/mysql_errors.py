@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import struct
@@ -23,7 +24,7 @@ NUMBERS: dict[Reason, frozenset[int]] = {
     Reason.TLS: frozenset({2012, 2026, 3159}),
     Reason.STARTING: frozenset({3032, 3168}),  # offline mode, not yet a member of its group
     Reason.PERMISSION: frozenset({1044, 1095, 1142, 1143, 1227, 1290, 1370, 1419, 1792, 1836}),
-    Reason.MISSING: frozenset({1049, 1054, 1109, 1146, 1193, 1272, 1286, 1305, 1356, 1617, 1682, 1726, 3074}),
+    Reason.MISSING: frozenset({1049, 1054, 1109, 1146, 1193, 1272, 1286, 1305, 1356, 1449, 1617, 1682, 1726, 3074}),
     Reason.SYNTAX: frozenset({1064, 1115, 1149, 1231, 1235, 1273}),
     Reason.TIMEOUT: frozenset({1969, 3024}),
     Reason.LOCK: frozenset({1205, 1213, 1614, 3058, 3572}),
@@ -38,6 +39,7 @@ PLUGIN_MISSING = 2059
 READ_ONLY_TRANSACTION = 1792
 # Plugins of which only MySQL has the server's half begin so; the others (ed25519, parsec, PAM's dialog) are MariaDB's.
 OF_MYSQL = "authentication_"
+DENIED_ROUTINE = re.compile(r"^error 1370: .* '([^'.]+)\.([^']+)'$")
 
 
 def translated(error: Exception) -> EngineError:
@@ -58,6 +60,12 @@ def is_fatal(error: Exception) -> bool:
     """True where the session cannot be asked again: only an error that the server sent leaves it whole."""
     number = _number(error)
     return number == 0 or number in DRIVER_NUMBERS or REASONS.get(number) in GIVEN_UP
+
+
+def denied_routine(error: EngineError) -> tuple[str, str] | None:
+    """The database and the name of the routine that may not be called, in whatever language it is said."""
+    found = DENIED_ROUTINE.match(error.message)
+    return (found[1], found[2]) if found else None
 
 
 def _number(error: Exception) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import DatabaseFacts, FactsMode, JobReason, TableFacts
@@ -112,7 +112,7 @@ class Reading:
         return tuple([await self._counted(row, each) for row, each in zip(rows, found, strict=True)])
 
     async def _table(self, row: asyncpg.Record, known: TableFacts | None) -> TableFacts:
-        empty = TableFacts(self.database, row["schema"], row["name"], bytes=row["bytes"])
+        empty = TableFacts(self.database, row["schema"], row["name"], bytes=row["bytes"], through=row["through"])
         is_wanted = known is None or known.digest is not None
         if self.mode is not FactsMode.FULL or not is_wanted:
             return empty
@@ -137,7 +137,7 @@ class Reading:
         finally:
             if not self.asker.connection.is_closed():
                 await self.asker.execute("ROLLBACK TO SAVEPOINT one; RELEASE SAVEPOINT one")
-        return TableFacts(empty.database, empty.schema, empty.table, row["number"], row["digest"], empty.bytes)
+        return replace(empty, rows=row["number"], digest=row["digest"])
 
 
 def _key(row: asyncpg.Record) -> tuple[str, str]:

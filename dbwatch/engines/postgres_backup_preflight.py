@@ -11,6 +11,7 @@ from dbwatch.engines import postgres_backup_commands as commands
 from dbwatch.engines import postgres_backup_programs as programs
 from dbwatch.engines.backing import Preflight
 from dbwatch.engines.postgres import version_of
+from dbwatch.engines.postgres_backup_left_out import left_out
 from dbwatch.engines.postgres_backup_session import asker
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ async def preflight(instance: Instance, options: DumpOptions, questions: Questio
     async with asker(instance, questions, APPLICATION) as opened:
         server = await opened.one("backup_server")
         databases = [row for row in await opened.ask("backup_databases") if is_meant(row["name"], options)]
+        others = [row for row in await opened.ask("backup_left_out") if is_meant(row["name"], options)]
+    without = left_out(others, options, APPLICATION)
     version = version_of(str(server["version_text"]).partition(" ")[0])
     found = await _programs(version[0], options)
     has_zstd = any(program.name == programs.ZSTD for program in found)
@@ -45,8 +48,8 @@ async def preflight(instance: Instance, options: DumpOptions, questions: Questio
         found,
         form.codec,
         form.format,
-        faults=tuple(looked.faults),
-        warnings=(*_warnings(server), *looked.warnings),
+        faults=(*without.faults(), *looked.faults),
+        warnings=(*_warnings(server), *await without.warnings(instance, questions), *looked.warnings),
     )
 
 

@@ -12,6 +12,7 @@ from dbwatch.core.backups import toc
 from dbwatch.core.backups.model import JobReason
 from dbwatch.engines import postgres_backup_archive as reading
 from dbwatch.engines import postgres_backup_commands as commands
+from dbwatch.engines import postgres_backup_table as one_table
 from dbwatch.engines.backing import Command, Pipeline
 from dbwatch.engines.postgres_backup_scratch import MAINTENANCE
 from dbwatch.engines.postgres_backup_session import asker
@@ -229,8 +230,7 @@ async def pipelines(plan: Restoring) -> Sequence[Pipeline]:
         return [*plan.pipelines(), *[await _given(plan, each) for each in plan.archives if plan.is_bare(each)]]
     for archive in plan.archives:
         entries = await reading.contents(archive, plan.opener, plan.programs)
-        schema, name, aside = plan.selection.schema, plan.selection.table, bool(plan.selection.into)
-        wanted = toc.table(entries, schema, name, aside=aside)
+        wanted = await one_table.wanted(archive, entries, plan.selection, plan.target, plan.opener)
         if wanted:
             _refuse_uncertain(plan, entries)
             path = plan.target.directory / LIST

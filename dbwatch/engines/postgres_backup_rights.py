@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dbwatch.core.backups import toc
 from dbwatch.engines import postgres_backup_archive as reading
 from dbwatch.engines import postgres_backup_facts as remembered
+from dbwatch.engines import postgres_backup_table as one_table
 from dbwatch.engines.postgres_backup_restore import APPLICATION, look
 from dbwatch.engines.postgres_backup_session import asker
 from dbwatch.errors import JobError
@@ -37,6 +38,18 @@ class Files:
     opener: Command | None
     programs: Sequence[Program]
 
+    async def roles_of_table(self, target: Target, selection: Selection) -> set[str]:
+        """Without which it cannot be restored; empty where the set cannot be read: who restores is told why."""
+        for archive in reading.archives(self.manifest, self.directory):
+            if archive.database == selection.database:
+                try:
+                    entries = await reading.contents(archive, self.opener, self.programs)
+                    found = await one_table.wanted(archive, entries, selection, target, self.opener)
+                    return await one_table.roles(archive, found, _roles(self.manifest), target, self.opener)
+                except (JobError, OSError):
+                    return set()
+        return set()
+
     async def entries(self, database: str) -> tuple[toc.Entry, ...]:
         """Of one database, or of all; empty where they cannot be read: who restores is told why."""
         found: list[toc.Entry] = []
@@ -59,7 +72,21 @@ async def lacking(files: Files, target: Target, selection: Selection, questions:
         owners = await _owners(files, selection, {str(row["name"]) for row in rows})
     databases = [selection.into or selection.database] if selection.database else _databases(files.manifest)
     new = [name for name in databases if name not in there.databases]
-    return list(_lines(target.instance.name, rows, new, () if selection.table else _roles(files.manifest), owners))
+    told = list(_lines(target.instance.name, rows, new, () if selection.table else _roles(files.manifest), owners))
+    return told + await _absent(files, target, selection, questions) if selection.table else told
+
+
+async def _absent(files: Files, target: Target, selection: Selection, questions: Questions) -> list[str]:
+    """A table goes where its roles are: who restores one is not to bring the accounts of a whole server along."""
+    needed = await files.roles_of_table(target, selection)
+    async with asker(target.instance, questions, APPLICATION) as opened:
+        rows = await opened.ask("backup_roles_absent", sorted(needed))
+    if not rows:
+        return []
+    names = _some([str(row["name"]) for row in rows], MANY)
+    what = f"own {selection.schema}.{selection.table} or what it needs, or are named by its grants and policies"
+    making = " ".join(str(row["to_make_it"]) for row in rows)
+    return [f"on {target.instance.name} there are no roles of these names, which {what} ({names}): {making}"]
 
 
 async def kept(manifest: Manifest, target: Target, selection: Selection, questions: Questions) -> list[str]:

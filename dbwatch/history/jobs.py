@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dbwatch.core.backups import drills
 from dbwatch.core.backups.model import JobKind, JobReason, JobState
+from dbwatch.core.backups.standing import has_failed
 from dbwatch.errors import JobError
 from dbwatch.history import job_words as words
 from dbwatch.history.backup_sets import SetIndex
@@ -45,7 +46,7 @@ class JobBook:
         self._last: dict[Key, JobRun] = {}
         self._successes: dict[Key, JobRun] = {}
         self._counts: Counts = {}
-        self._drills: dict[tuple[str, str], DrillKept] = {}
+        self._drills: dict[tuple[str, str, str], DrillKept] = {}
         self._clock = ClockSeen()
         self._beaten_at: float | None = None  # by the monotonic clock of this process
 
@@ -65,12 +66,12 @@ class JobBook:
 
     @property
     def counts(self) -> Mapping[tuple[JobKind, str, JobState, JobReason | None], int]:
-        """How often runs ended how, ever: these only grow."""
+        """How often runs ended how, ever, and of verifications how often proofs did: these only grow."""
         return self._counts
 
     @property
     def last_drills(self) -> tuple[DrillKept, ...]:
-        """The last of each scenario and instance."""
+        """The last of each scenario and instance, and of each table that it was played on."""
         return tuple(self._drills.values())
 
     @property
@@ -101,7 +102,7 @@ class JobBook:
             (JobKind(kind), instance, JobState(state), JobReason(reason) if reason else None): runs
             for kind, instance, state, reason, runs in counts
         }
-        self._drills = {(each.result.scenario, each.result.instance): each for each in drilled}
+        self._drills = {_played(each.result): each for each in drilled}
         self._clock = ClockSeen(*clock) if clock else ClockSeen()
         await self.sets.load()
 
@@ -132,9 +133,19 @@ class JobBook:
         self._running.pop(run.id, None)
         self._interrupted.pop(run.id, None)
         self._remember(run)
-        key = run.kind, run.instance, run.state, run.reason
-        self._counts[key] = self._counts.get(key, 0) + 1
-        await self._writer.write(lambda connection: _end(connection, run))
+        counted = [run, *self._failed_proof(run)]
+        for each in counted:
+            key = each.kind, each.instance, each.state, each.reason
+            self._counts[key] = self._counts.get(key, 0) + 1
+        await self._writer.write(lambda connection: _end(connection, run, counted))
+
+    def _failed_proof(self, run: JobRun) -> list[JobRun]:
+        """A backup proves its set at once: where that fails, it counts as a verification that failed, too."""
+        record = self.sets.find(run.backup) if run.kind is JobKind.BACKUP else None
+        proof = record.proofs[-1] if record is not None and record.proofs else None
+        if proof is None or not has_failed(proof):
+            return []
+        return [replace(run, kind=JobKind.VERIFY, state=JobState.FAILED, reason=proof.reason)]
 
     def _remember(self, run: JobRun) -> None:
         self._last[run.kind, run.instance] = run
@@ -151,7 +162,7 @@ class JobBook:
 
     async def drilled(self, result: DrillResult, report: str = "") -> None:
         """A rehearsal ended. `report`: the path of what was written of it."""
-        self._drills[result.scenario, result.instance] = DrillKept(result, report)
+        self._drills[_played(result)] = DrillKept(result, report)
         row = {
             "scenario": result.scenario,
             "instance": result.instance,
@@ -188,13 +199,13 @@ class JobBook:
         await self._writer.write(lambda connection: connection.executemany(query(name), rows))
 
 
-def _end(connection: sqlite3.Connection, run: JobRun) -> None:
+def _end(connection: sqlite3.Connection, run: JobRun, counted: Iterable[JobRun]) -> None:
     row = words.run_row(run)
     state = connection.execute(query("job_state"), row).fetchone()
     connection.execute(query("job_put"), {**row, "application": ""})
     connection.execute(query("job_processes_remove"), {"run": run.id})
     if state in (None, (JobState.RUNNING.value,)):
-        connection.execute(query("job_count"), row)
+        connection.executemany(query("job_count"), [words.run_row(each) for each in counted])
     pruning = {**row, "keep": RUNS_KEPT, "before": run.started_at - RUNS_KEPT_SECONDS}
     connection.execute(query("job_prune"), pruning)
 
@@ -209,6 +220,10 @@ def _interrupted(row: tuple[object, ...], marks: Iterable[ProcessMark]) -> Inter
     run = words.run_from(tuple(of_run))
     own = tuple(mark for mark in marks if mark.token == run.id)
     return Interrupted(replace(run), str(application), str(partial), own)
+
+
+def _played(result: DrillResult) -> tuple[str, str, str]:
+    return result.scenario, result.instance, result.table
 
 
 def _drills(connection: sqlite3.Connection, name: str, values: Mapping[str, object]) -> list[DrillKept]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from dbwatch.core.backups.drills import possible
+from dbwatch.core.backups.drills import possible, standing
 from dbwatch.core.backups.figures import DrillFigures, KindBoard, KindFigures
 from dbwatch.core.backups.gathering import kind_figures, set_line
 from dbwatch.core.backups.model import JobKind, JobReason, JobState
@@ -13,6 +13,7 @@ from dbwatch.core.backups.model import JobKind, JobReason, JobState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dbwatch.core.backups.drills import Scenario
     from dbwatch.core.backups.model import JobRun
     from dbwatch.history.job_words import DrillKept
     from dbwatch.history.jobs import JobBook
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from dbwatch.settings.backups import Drill
 
 SHOWN_SETS = 10
-FOUND_BAD = frozenset({JobReason.CORRUPT, JobReason.MISMATCH})
 NOT_WELL = frozenset({JobState.FAILED, JobState.ORPHANED})
 
 Counts = tuple[tuple[JobState, JobReason | None, int], ...]
@@ -75,7 +75,7 @@ def _completed(
         runs=_counts(subject.book, JobKind.BACKUP, subject.name),
         running_since=run.record.started_at if run is not None else None,
         progress=run.progress if run is not None else None,
-        verification_failures=_found_bad(subject.book, subject.name),
+        verification_failures=_failed_proofs(subject.book, subject.name),
         waiting=seen.waiting,
         frozen=seen.frozen,
         next_at=next_at,
@@ -95,33 +95,35 @@ def _counts(book: JobBook, kind: JobKind, instance: str) -> Counts:
     )
 
 
-def _found_bad(book: JobBook, instance: str) -> tuple[tuple[JobReason, int], ...]:
-    found: dict[JobReason, int] = {}
-    for (kind, name, state, reason), count in book.counts.items():
-        is_proof = kind is JobKind.VERIFY or (kind is JobKind.BACKUP and reason in FOUND_BAD)
-        if name == instance and state is JobState.FAILED and reason is not None and is_proof:
-            found[reason] = found.get(reason, 0) + count
-    return tuple(found.items())
+def _failed_proofs(book: JobBook, instance: str) -> tuple[tuple[JobReason, int], ...]:
+    """Of runs of their own, and of those that made a set and proved it at once."""
+    return tuple(
+        (reason, count)
+        for state, reason, count in _counts(book, JobKind.VERIFY, instance)
+        if state is JobState.FAILED and reason is not None
+    )
 
 
 def drills_of(kept: Sequence[DrillKept], drill: Drill, next_at: float | None, engine: str) -> tuple[DrillFigures, ...]:
     """The last rehearsal of each scenario, and those that have a schedule and were never played."""
-    played = {each.result.scenario for each in kept}
+    played: dict[Scenario, list[DrillKept]] = {}
+    for each in kept:
+        played.setdefault(each.result.scenario, []).append(each)
     waiting = [each for each in possible(engine) if each not in played] if drill.schedule is not None else []
     return (
-        *(drill_figures(each, drill, next_at) for each in kept),
+        *(drill_figures(each, drill, next_at) for each in played.values()),
         *(DrillFigures(each.value, age_objective_seconds=drill.max_age, next_at=next_at) for each in waiting),
     )
 
 
-def drill_figures(kept: DrillKept, drill: Drill, next_at: float | None) -> DrillFigures:
-    """The last rehearsal of one scenario."""
-    result = kept.result
+def drill_figures(kept: Sequence[DrillKept], drill: Drill, next_at: float | None) -> DrillFigures:
+    """Of one scenario, of which the last of each table is kept: one that succeeds hides none that failed elsewhere."""
+    result = standing([each.result for each in kept], drill.max_age)
     return DrillFigures(
         scenario=result.scenario.value,
         is_expected=drill.schedule is not None,
-        last_at=result.ended_at,
-        last_success_at=result.ended_at if result.succeeded else None,
+        last_at=max(each.result.ended_at for each in kept),
+        last_success_at=max((each.result.ended_at for each in kept if each.result.succeeded), default=None),
         last_reason=result.reason,
         succeeded=result.succeeded,
         phases=tuple((str(phase), seconds) for phase, seconds in result.phases),
@@ -131,6 +133,6 @@ def drill_figures(kept: DrillKept, drill: Drill, next_at: float | None) -> Drill
         rpo_objective_seconds=drill.rpo_target,
         age_objective_seconds=drill.max_age,
         next_at=next_at,
-        report=kept.report,
-        detail=result.detail,
+        report=next(each.report for each in kept if each.result is result),
+        detail=": ".join(filter(None, (result.table, result.detail))) if not result.succeeded else "",
     )

@@ -58,10 +58,12 @@ class Chosen:
 def choose(tables: list[TableFacts], wish: str) -> Chosen:
     """The table wished for, the handbook's own, or the largest. Raise JobError."""
     named = [table for table in tables if wish in ("", ".".join(table.key), f"{table.schema}.{table.table}")]
-    if not named:
+    alone = [table for table in named if not table.through]
+    if not alone:
         what = f"the set holds no table {wish}" if wish else "the set tells of no table"
+        what = f"{named[0].table} is restored with all of {named[0].through} only" if named else what
         raise JobError(JobReason.OTHER, f"{what} -> name one with --table DATABASE.SCHEMA.TABLE")
-    best = max(named, key=lambda table: ((table.schema, table.table) == USUAL, table.bytes or 0, table.rows or 0))
+    best = max(alone, key=lambda table: ((table.schema, table.table) == USUAL, table.bytes or 0, table.rows or 0))
     return Chosen(*best.key)
 
 

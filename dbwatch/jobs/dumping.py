@@ -190,11 +190,12 @@ def _told(pipelines: Sequence[Pipeline]) -> tuple[str, ...]:
 
 
 def merged(parts: Sequence[Facts], mode: FactsMode) -> Facts:
-    """The facts of all steps as those of the set: exact only where each is."""
+    """The facts of all steps as those of the set: exact only where each is. Else the evidence is why they are not."""
+    is_exact = bool(parts) and all(part.comparable for part in parts)
     return Facts(
         mode=mode,
-        comparable=bool(parts) and all(part.comparable for part in parts),
-        evidence=_joined([part.evidence for part in parts if part.evidence]),
+        comparable=is_exact,
+        evidence=_joined([part.evidence for part in parts if part.evidence and part.comparable is is_exact]),
         databases=tuple(database for part in parts for database in part.databases),
         tables=tuple(table for part in parts for table in part.tables),
         roles=tuple(sorted({role for part in parts for role in part.roles})),

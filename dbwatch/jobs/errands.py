@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from dbwatch.core.backups import due
 from dbwatch.core.backups.model import JobKind, JobReason, ProofName
-from dbwatch.core.backups.standing import EXCUSES, failure
+from dbwatch.core.backups.standing import failure, has_failed
 from dbwatch.errors import JobError
 from dbwatch.jobs.backup import take
 from dbwatch.jobs.drill import rehearse, summary
@@ -58,7 +58,7 @@ def verify_job(subject: Subject, record: BackupRecord, asked_by: str) -> Job:
 
     async def work(hands: Hands) -> str:
         proof = await prove(hands, subject, record.id, restore=True)
-        if not proof.holds and proof.reason not in EXCUSES:
+        if has_failed(proof):
             raise JobError(str(proof.reason), f"backup {record.id}: {proof.detail}")
         return said(proof)
 

@@ -97,6 +97,9 @@ VALUES = (
     (re.compile(r"\".*\"(?= is out of range)"), '"..."'),  # value "..." is out of range for type integer
     (re.compile(r"\b(entry for host|from host) \"[^\"]*\""), r"\1 ..."),
 )
+# What a client says of a dump whose keys were all different where it was taken.
+ALIKE = re.compile(r"^ERROR 1062 .*Duplicate entry|^ERROR 1180 .*Got error 1 .*during COMMIT", re.MULTILINE)
+ROUNDED = "two keys may be one in the dump, which keeps six digits of a FLOAT -> make FLOATs of unique keys DOUBLE"
 TELLING = re.compile(r"error|fatal|failed|cannot|could not|denied|panic", re.IGNORECASE)
 PASSWORD = re.compile(r"^\s*password\s*=\s*(.*?)\s*$", re.IGNORECASE)
 PGPASS_COLONS = 4
@@ -143,7 +146,8 @@ def sentence(ended: Ended) -> str:
     """One line: how it ended, and what it said of it."""
     how = f"ended with code {ended.returncode}" if ended.returncode >= 0 else f"was killed ({_signal(ended)})"
     said = line(ended.stderr_tail)
-    return f"{ended.program} {how}" + (f": {said}" if said else "")
+    why = f" ({ROUNDED}, and back up again)" if ALIKE.search(ended.stderr_tail) else ""
+    return f"{ended.program} {how}" + (f": {said}{why}" if said else "")
 
 
 def _signal(ended: Ended) -> str:

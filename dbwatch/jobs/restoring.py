@@ -81,7 +81,7 @@ def refuse_unknown(record: BackupRecord, part: Part) -> None:
 async def refuse_no_table(source: Source, record: BackupRecord, part: Part, programs: tuple[Program, ...]) -> None:
     """Raise JobError where the set holds no such table, with what it is instead, as far as the set tells."""
     manifest = record.manifest
-    if told := restore_plans.indistinct(record, part):
+    if told := restore_plans.indistinct(record, part) or restore_plans.inseparable(record, part):
         raise JobError(JobReason.OTHER, told)
     tables = {each.key for each in manifest.facts.tables}
     is_known = (part.database, part.schema, part.table) in tables

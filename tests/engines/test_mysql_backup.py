@@ -258,6 +258,30 @@ async def test_what_a_dump_spells_out_is_no_difference_and_what_is_one_has_a_nam
     assert changed.differences == ("database options: definitions differ of kind table: aria, crashes",)
 
 
+UNITED = """
+CREATE DATABASE united;
+USE united;
+CREATE TABLE early (i INT, KEY (i)) ENGINE = MyISAM;
+CREATE TABLE late (i INT, KEY (i)) ENGINE = MyISAM;
+CREATE TABLE both_of_them (i INT, KEY (i)) ENGINE = MERGE UNION = (early, late) INSERT_METHOD = LAST;
+INSERT INTO early VALUES (1);
+INSERT INTO late VALUES (2);
+"""
+
+
+async def test_a_table_that_is_made_of_others_is_checked_and_not_called_corrupt(shop: Mariadb, tmp_path: Path) -> None:
+    shop.sql(UNITED)
+    options = replace(backups.PATIENT, include=("united",), accept_non_transactional=True)
+    try:
+        taken = await backups.take(shop, tmp_path, options)
+    finally:
+        shop.sql("DROP DATABASE united")
+    async with backups.scratch(taken) as target:
+        await backups.restore(taken, target)
+        assert backups.asked(target, "SELECT SUM(i) FROM united.both_of_them") == "3"
+        assert await backups.ENGINE.check(target, ["united"]) == ()
+
+
 CHANGING = """
 SET sql_mode = '';
 CREATE DATABASE changing;
@@ -289,6 +313,33 @@ async def test_values_that_a_dump_changes_are_told_and_never_called_equal(shop: 
     assert found.differences == ()
     assert dict(found.unread) == dict.fromkeys(("changing.floats", "changing.kinds", "changing.many"), Unread.CHANGED)
     assert (found.tables_by_content, found.tables_by_rows) == (2, 3)
+
+
+NO_DAYS = """
+CREATE DATABASE calendar;
+USE calendar;
+CREATE TABLE days (day DATE, at DATETIME(3), plain DATETIME);
+CREATE TABLE fine (day DATE, at DATETIME(3), plain DATETIME);
+SET sql_mode = 'ALLOW_INVALID_DATES';
+INSERT INTO days VALUES ('2024-02-29', '2023-11-31 10:00:00.5', NULL);
+INSERT INTO fine VALUES ('2024-02-29', '2024-00-00', '0000-00-00'), (NULL, '0000-00-00', '2023-02-28 01:02:03');
+"""
+
+
+async def test_days_that_their_month_has_not_are_told_where_a_restore_loses_them(shop: Mariadb, tmp_path: Path) -> None:
+    shop.sql(NO_DAYS)
+    try:
+        taken = await backups.take(shop, tmp_path, replace(backups.PATIENT, include=("calendar",)))
+    finally:
+        shop.sql("DROP DATABASE calendar")
+    async with backups.scratch(taken) as target:
+        await backups.restore(taken, target)
+        restored = await backups.ENGINE.facts_of(target, taken.manifest, {"calendar": "calendar"}, 60)
+    (difference,) = comparing.compare(taken.manifest.facts, restored).differences
+
+    assert {each.table: each.unread for each in taken.manifest.facts.tables} == {"days": Unread.CHANGED, "fine": ""}
+    assert difference.startswith("table calendar.days: other content (it held values that a dump changes; days that")
+    assert "WHERE DAYOFMONTH(column) > DAYOFMONTH(LAST_DAY(column))" in difference
 
 
 STRANDED = """

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LARGE = "CREATE TABLE shop.huge (t LONGTEXT); INSERT INTO shop.huge SELECT REPEAT('x', 1000000) FROM shop.seq_1_to_16;"
 SENDING = "SELECT id FROM information_schema.processlist WHERE info LIKE '%FROM `huge`%' AND id <> CONNECTION_ID()"
+SCHEDULER = "SELECT time_ms / 1000 FROM information_schema.processlist WHERE user = 'event_scheduler'"
 BEGUN = "SELECT COUNT(*) FROM information_schema.innodb_trx"
 
 
@@ -124,3 +125,27 @@ async def test_a_transaction_is_seen_by_who_looks_at_the_pace_of_a_dump(shop: Ma
         each.close()
 
     assert seen == 1
+
+
+async def test_the_scheduler_of_events_waits_for_the_global_lock_only_since_it_does(
+    shop: Mariadb, tmp_path: Path
+) -> None:
+    shop.sql("SET GLOBAL event_scheduler = ON")
+    await asyncio.to_thread(eventually, lambda: float(shop.sql(SCHEDULER) or 0) > 3, timeout_seconds=30)
+    instance = backups.described(shop)
+    preflight = await backups.ENGINE.preflight(instance, backups.PATIENT)
+    (step,) = backups.ENGINE.steps(instance, preflight, backups.PATIENT, tmp_path, application=backups.APPLICATION)
+    shop.sql("CREATE EVENT shop.once ON SCHEDULE AT NOW() + INTERVAL 2 SECOND DO DELETE FROM log")
+    try:
+        async with step.opened() as source, asyncio.timeout(60):
+            looked = [await source.blocking()]
+            while not looked[-1].sessions:
+                await asyncio.sleep(0.2)
+                looked.append(await source.blocking())
+            await asyncio.sleep(0.2)
+            last = await source.blocking()
+    finally:
+        shop.sql("SET GLOBAL event_scheduler = OFF; DROP EVENT IF EXISTS shop.once")
+
+    assert looked[-1] == Blocking(1, 0.0)
+    assert last.longest_seconds >= 0.2

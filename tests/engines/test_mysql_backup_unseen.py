@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,6 +103,79 @@ async def test_a_view_that_calls_a_function_is_a_fault_with_the_grant_for_this_f
         assert line.endswith(grant)
         with also(shop, grant, f"REVOKE EXECUTE ON FUNCTION shop.one FROM {backups.ACCOUNT}"):
             await backups.take(shop, tmp_path)
+
+
+CALLING = """
+CREATE DATABASE calling; CREATE DATABASE `c-2`;
+USE calling;
+CREATE FUNCTION g() RETURNS INT DETERMINISTIC RETURN 1;
+CREATE FUNCTION `abs`(i INT) RETURNS INT DETERMINISTIC RETURN 1;
+CREATE FUNCTION `c-2`.g() RETURNS INT DETERMINISTIC RETURN 2;
+CREATE VIEW brief AS SELECT G() AS n;
+CREATE VIEW native AS SELECT abs(-1) AS n, `abs`(-1) AS m;
+CREATE VIEW other AS SELECT `c-2`.g() AS n;
+CREATE VIEW `above` AS SELECT n FROM other;
+"""
+
+
+async def test_functions_that_a_view_names_without_a_database_and_views_on_views_are_told_with_their_grants(
+    shop: Mariadb, tmp_path: Path
+) -> None:
+    def granted(database: str) -> str:
+        return f"GRANT EXECUTE ON FUNCTION `{database}`.`g` TO '{backups.ACCOUNT}'@'%';"
+
+    calling, options = DumpOptions(include=("calling",)), DumpOptions(include=("calling", "c-2"))
+    with also(shop, CALLING, "DROP DATABASE calling; DROP DATABASE `c-2`"):
+        refused = await backups.ENGINE.preflight(backups.described(shop), calling)
+        shop.sql(granted("calling") + granted("c-2"))
+        mended = await backups.ENGINE.preflight(backups.described(shop), options)
+        await backups.take(shop, tmp_path, replace(backups.PATIENT, include=("calling", "c-2")))
+    told = {line.partition(" calls")[0].rpartition(" ")[2]: line for _, line in refused.faults}
+
+    assert told.keys() == {"calling.brief", "calling.other", "calling.above"}
+    assert told["calling.brief"].endswith(f": {granted('calling')}")
+    assert told["calling.other"].endswith(f": {granted('c-2')}")
+    assert told["calling.above"].endswith(f": {granted('c-2')}")
+    assert mended.faults == ()
+
+
+BROKEN = """
+CREATE DATABASE broken;
+USE broken;
+CREATE TABLE t (i INT);
+CREATE VIEW `of``gone` AS SELECT i FROM t;
+CREATE VIEW well AS SELECT 1 AS i;
+CREATE USER gone@localhost;
+GRANT EXECUTE ON broken.* TO gone@localhost;
+CREATE DEFINER = gone@localhost FUNCTION f() RETURNS INT DETERMINISTIC RETURN 1;
+CREATE VIEW of_nobody AS SELECT f() AS n;
+CREATE DEFINER = gone@localhost VIEW harmless AS SELECT 1 AS i;
+DROP USER gone@localhost;
+DROP TABLE t;
+"""
+
+
+async def test_views_that_cannot_be_read_are_named_with_what_mends_them_before_a_dump_ends_at_one(
+    shop: Mariadb, tmp_path: Path
+) -> None:
+    with also(shop, BROKEN, "DROP DATABASE broken"):
+        shop.sql(f"GRANT EXECUTE ON FUNCTION broken.f TO {backups.ACCOUNT}")
+        refused = await backups.ENGINE.preflight(backups.described(shop), DumpOptions())
+        elsewhere = await backups.ENGINE.preflight(backups.described(shop), DumpOptions(exclude=("broken",)))
+        shop.sql("DROP VIEW broken.`of``gone`")
+        other = await backups.ENGINE.preflight(backups.described(shop), DumpOptions())
+        shop.sql("DROP VIEW broken.of_nobody")
+        await backups.take(shop, tmp_path, replace(backups.PATIENT, include=("broken",)))
+    ((reason, line),) = refused.faults
+    ((_, line_of_other),) = other.faults
+
+    assert reason == JobReason.OTHER
+    assert "cannot be read: broken.of_nobody, broken.of`gone (error 1449: " in line
+    assert line.endswith("; or bring back what it names; or exclude its database")
+    assert "cannot be read: broken.of_nobody (error 1449: " in line_of_other
+    assert "'gone'@'localhost'" in line_of_other
+    assert "DROP VIEW `broken`.`of_nobody`;" in line_of_other
+    assert elsewhere.faults == ()
 
 
 async def test_names_that_differ_by_case_alone_are_all_dumped_and_compared(shop: Mariadb, tmp_path: Path) -> None:

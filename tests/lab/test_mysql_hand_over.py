@@ -37,8 +37,11 @@ LOOSE = "SELECT GROUP_CONCAT(HEX(n), f ORDER BY 1) FROM live.loose"
 
 async def printed(server: Mysql, table: str) -> str:
     async with asker(backups.described(server), ours(), backups.APPLICATION) as opened:
-        aside = await mysql_backup_hand_over.columns(opened, Selection("live", "", table, "side"))
-    return hand_over(planned(Part("live", "", table, "side"), "mysql"), aside, MYSQL)
+        wanted = planned(Part("live", "", table, "side"), "mysql")
+        aside = await mysql_backup_hand_over.columns(
+            opened, Selection("live", "", table, "side"), wanted.record.manifest
+        )
+    return hand_over(wanted, aside, MYSQL)
 
 
 async def test_lost_rows_come_back_unchanged_or_an_error_says_why_not(mysql_root: Path) -> None:

@@ -58,8 +58,8 @@ NOTHING_TO_ASK = {
 ACTS_OF_BACKUPS = {
     f"mysql/jobs/backup_{name}"
     for name in (
-        *("accounts_begin", "check_table", "kill", "lock", "release", "savepoint", "scratch_account", "session"),
-        *("restore_begin", "snapshot", "unlock"),
+        *("accounts_begin", "check_begin", "check_table", "kill", "lock", "release", "savepoint", "scratch_account"),
+        *("restore_begin", "session", "snapshot", "unlock"),
     )
 }
 # Accounts and their rights stand in tables of their own; on both servers only an administrator can write them.

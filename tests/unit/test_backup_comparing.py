@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from dbwatch.core.backups.comparing import MOST_DIFFERENCES, compare, differences, proven
 from dbwatch.core.backups.model import DatabaseFacts, Facts, FactsMode, ProofName, TableFacts
 from dbwatch.core.backups.unread import Unread, changed
+from dbwatch.jobs.dumping import merged
 
 MARSEILLE = DatabaseFacts(
     "marseille",
@@ -137,6 +138,17 @@ def test_facts_of_another_moment_prove_no_equality() -> None:
     )
 
 
+def test_of_many_steps_only_those_that_are_not_exact_tell_why_nothing_is_compared() -> None:
+    why = "objects of big were changed while it was dumped"
+    exact = (Facts(comparable=True, evidence="roles"), replace(SOURCE, evidence="exported snapshot 3-1"))
+    moved = merged([*exact, Facts(evidence=why)], FactsMode.FULL)
+
+    assert f"not compared: {why}" == proven(moved, compare(moved, SOURCE))[1]
+    assert "roles; exported snapshot 3-1" == merged(exact, FactsMode.FULL).evidence
+    off = merged([replace(each, mode=FactsMode.OFF, comparable=False) for each in exact], FactsMode.OFF)
+    assert "not compared: no facts were taken" == proven(off, compare(off, off))[1]
+
+
 @pytest.mark.parametrize("facts", [Facts(), Facts(comparable=True), Facts(FactsMode.FULL, comparable=True)])
 def test_without_facts_nothing_is_compared(facts: Facts) -> None:
     assert proven(facts, compare(facts, SOURCE))[0] is ProofName.RESTORED
@@ -227,7 +239,8 @@ def test_what_a_dump_changes_is_compared_as_the_dump_has_it_and_counted_by_rows(
     assert changed(restored.tables) == ()
     assert [line for line in changed(source.tables) if line.startswith("marseille.public.requests hold values")]
     other = restored_with(CITIZENS, replace(REQUESTS, digest="r2"))
-    assert differences(source, other) == ("table marseille.public.requests: other content",)
+    (difference,) = differences(source, other)
+    assert difference.startswith("table marseille.public.requests: other content (it held values that a dump changes;")
 
 
 def test_definitions_that_differ_have_names_up_to_a_few() -> None:
@@ -239,3 +252,34 @@ def test_definitions_that_differ_have_names_up_to_a_few() -> None:
     assert differences(source, replace(SOURCE, databases=(other,))) == (
         "database marseille: definitions differ of kind view: v0, v1, v2, v3, v4 and 3 more",
     )
+
+
+LEAVES = (
+    TableFacts("marseille", "public", "requests_0", 20, "-700", through="public.requests"),
+    TableFacts("marseille", "public", "requests_1", 5, "1000", through="public.requests"),
+)
+SPREAD = (replace(LEAVES[0], rows=1, digest="200"), replace(LEAVES[1], rows=24, digest="100"))
+
+
+@pytest.mark.parametrize("tables", [LEAVES, tuple(replace(each, through="") for each in LEAVES)])
+def test_partitions_over_which_rows_are_spread_anew_are_compared_as_one_table(tables: tuple[TableFacts, ...]) -> None:
+    source = restored_with(CITIZENS, *tables)
+
+    found = compare(source, restored_with(*SPREAD, CITIZENS))
+    lost = compare(source, restored_with(SPREAD[0], replace(SPREAD[1], rows=23), CITIZENS))
+    other = compare(source, restored_with(SPREAD[0], replace(SPREAD[1], digest="101"), CITIZENS))
+
+    assert found.is_equal
+    assert (2, 2) == (found.tables_total, found.tables_by_content)
+    assert lost.differences == ("table marseille.public.requests: 24 rows instead of 25",)
+    assert other.differences == ("table marseille.public.requests: other content",)
+
+
+def test_a_whole_of_which_one_partition_is_not_known_is_not_known() -> None:
+    source = restored_with(*LEAVES)
+
+    counted = compare(source, restored_with(SPREAD[0], replace(SPREAD[1], digest=None)))
+    unknown = compare(source, restored_with(SPREAD[0], replace(SPREAD[1], digest=None, rows=None)))
+
+    assert (0, 1, 0) == (counted.tables_by_content, counted.tables_by_rows, counted.different)
+    assert (0, 0) == (unknown.tables_compared, unknown.different)

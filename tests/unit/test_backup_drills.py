@@ -193,6 +193,14 @@ def test_the_table_is_the_one_wished_for_the_handbooks_or_the_largest() -> None:
         choose([SMALL], "metier.nobody")
 
 
+def test_a_partition_that_is_not_restored_by_itself_is_no_table_to_damage() -> None:
+    partition = replace(LARGE, through="metier.tout")
+
+    assert SMALL.key == choose([SMALL, partition], "").key
+    with pytest.raises(JobError, match=r"rendez_vous is restored with all of metier[.]tout only -> name one"):
+        choose([SMALL, partition], "metier.rendez_vous")
+
+
 def test_who_names_scenarios_of_an_instance_is_told_what_it_cannot_play_and_of_all_it_is_left_out() -> None:
     assert (Scenario.LOSS, Scenario.FULL) == playable(tuple(Scenario), "mysql", named=False)
     assert (Scenario.TABLE,) == playable((Scenario.TABLE,), "mysql", named=True)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import pytest
+
 from dbwatch.core.backups.model import BackupKind, BackupRecord, Manifest, ServerIdentity
 from dbwatch.core.backups.restore_plans import Part, RestorePlan
-from dbwatch.engines.backing import Aside, Column
-from dbwatch.jobs.restoring_hand_over import hand_over
+from dbwatch.engines.backing import Aside, Column, Target
+from dbwatch.engines.postgres_backup import PostgresBackup
+from dbwatch.errors import EngineError, Reason
+from dbwatch.jobs.restoring import Source
+from dbwatch.jobs.restoring_hand_over import hand_over, not_to_be_pasted, repeated, written
+from dbwatch.settings.backups import Backups
+from tests.archive_sets import published, repository
 from tests.mysql_asking import instance as mysql_instance
 from tests.postgres_asking import instance as postgres_instance
+from tests.postgres_asking import ours
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NOW = 1_795_332_764.0
 HERE = {"host": "10.0.0.5", "monitor": {"user": "m", "password": ""}, "backup": {"user": "o'b", "password": "secret"}}
@@ -68,3 +81,44 @@ def test_rows_of_tables_that_inherit_are_not_the_tables_own() -> None:
 
     assert 'FROM ONLY "public"."t"' in hand_over(planned(part), Aside(COLUMNS), POSTGRES)
     assert "ONLY" not in hand_over(planned(part), Aside(COLUMNS, is_partitioned=True), POSTGRES)
+
+
+@pytest.mark.parametrize(
+    ("part", "columns"),
+    [
+        (Part("ville\nDROP TABLE x; --", "metier", "rdv", "side"), COLUMNS),
+        (Part("ville", "metier", "rdv", "side"), (Column('"a\rb"', "x", "x"),)),
+        (Part("ville", "", "rdv\x1b[2J", "side"), COLUMNS),
+    ],
+)
+def test_a_name_that_would_break_a_line_of_it_is_never_pasted(part: Part, columns: tuple[Column, ...]) -> None:
+    told = not_to_be_pasted(planned(part), Aside(columns))
+
+    assert "cannot be pasted" in told
+    assert told.isprintable()
+    assert "" == not_to_be_pasted(planned(Part("ville", "métier", "Demande RDV", "side")), Aside(COLUMNS))
+
+
+async def test_a_server_that_is_slow_for_a_moment_is_asked_again() -> None:
+    left = [EngineError(Reason.TIMEOUT, "login: no answer"), EngineError(Reason.LOST, "the connection is lost")]
+
+    async def ask() -> Aside:
+        if left:
+            raise left.pop()
+        return Aside(COLUMNS)
+
+    assert Aside(COLUMNS) == await repeated(ask, (0.0, 0.0))
+
+
+async def test_what_could_not_be_asked_is_told_with_the_way_to_have_it(tmp_path: Path) -> None:
+    place = repository(tmp_path)
+    record = await published(place)
+    plan = RestorePlan(record, Part("shop", "public", "orders", "beside"), "pg2", ("beside",), 8, 16.0)
+    nobody = postgres_instance({"engine": "postgres", **HERE, "host": "127.0.0.1", "port": 1})
+    source = Source(place, PostgresBackup(ours()), Backups(directory=tmp_path))
+
+    told = await written(source, plan, Target(nobody, tmp_path), (0.0,))
+
+    assert told.startswith("the statements that bring its rows back could not be made: ")
+    assert told.endswith('-> drop the database "beside" once db answers, and restore the table again, to have them')
+    assert "\n" not in told

@@ -208,6 +208,29 @@ def test_a_table_that_the_list_writes_like_another_is_not_restored_alone(schema:
     assert why.endswith("restore database pg1 ville --as NEW_NAME") is bool(told)
 
 
+def test_a_partition_whose_rows_come_through_the_whole_is_not_restored_alone() -> None:
+    partition = TableFacts("ville", "metier", "dossier_0", rows=4, through="metier.dossier")
+    known = replace(PROVEN, manifest=replace(PROVEN.manifest, facts=replace(FACTS, tables=(partition,))))
+
+    why = restore_plans.inseparable(known, Part("ville", "metier", "dossier_0", "copie"))
+
+    assert "metier.dossier_0 is a partition whose rows are restored through metier.dossier" in why
+    assert why.endswith("-> restore table pg1 ville metier.dossier")
+    assert not restore_plans.inseparable(known, Part("ville", "metier", "dossier", "copie"))
+
+
+def test_a_name_that_breaks_the_line_of_a_dump_is_refused_with_the_way_to_what_it_names() -> None:
+    known = replace(PROVEN, manifest=replace(PROVEN.manifest, engine="mysql"))
+
+    table = restore_plans.indistinct(known, Part("ville", "", "a\nb", "copie"))
+    database = restore_plans.indistinct(known, Part("a\nb", into="copie"))
+
+    assert table.startswith("a dump does not tell 'a\\nb' from what stands around it")
+    assert table.endswith("restore database pg1 ville --as NEW_NAME")
+    assert database.endswith("it comes with everything -> restore full pg1")
+    assert not restore_plans.indistinct(known, Part("ville", "", "a b", "copie"))
+
+
 def test_a_view_that_only_the_inventory_knows_is_answered_with_what_can_be_named() -> None:
     views = DatabaseFacts("ville", inventory=(("sequence", 0), ("table", 3), ("view", 2)))
     manifest = replace(PROVEN.manifest, engine="mysql", facts=replace(FACTS, databases=(views,)))
@@ -217,6 +240,16 @@ def test_a_view_that_only_the_inventory_knows_is_answered_with_what_can_be_named
 
     assert "holds no table v of ville (it holds views too: if it is one of these, it comes with its database" in told
     assert told.endswith("restore database pg1 ville --as NEW_NAME)")
+
+
+def test_a_line_break_in_a_name_begins_no_line_of_a_plan() -> None:
+    name = "x\nproof      compared (L4)\x1b[2K"
+    forged = replace(planned(), part=Part(name, "metier", name), makes=(name,), notes=(name,), obstacles=(name,))
+
+    lines = list(restore_plans.lines(forged, NOW))
+
+    assert all(line.isprintable() for line in lines)
+    assert 1 == sum(line.startswith("proof ") for line in lines)
 
 
 def test_what_the_account_may_not_is_shown_and_no_word_helps() -> None:

@@ -20,7 +20,10 @@ from dbwatch.core.backups.model import (
     DatabaseFacts,
     Facts,
     FactsMode,
+    JobKind,
     JobReason,
+    JobRun,
+    JobState,
     MemberRole,
     ProofLevel,
     ProofName,
@@ -30,6 +33,7 @@ from dbwatch.core.backups.model import (
 from dbwatch.engines.backing import Aside, Blocking, Command, Output, Pipeline, Preflight, Program, Scratch
 from dbwatch.errors import EngineError, JobError, Reason
 from dbwatch.jobs.backup import guard_room, refuse, take
+from dbwatch.jobs.boards import Seen, kind_board
 from dbwatch.jobs.commands import commands
 from dbwatch.jobs.errands import backup_job
 from dbwatch.jobs.retaining import planned, retain
@@ -437,6 +441,10 @@ async def test_a_restore_that_stops_shows_a_set_that_is_not_whole(tmp_path: Path
             await s.prove(record.id)
 
         assert (JobReason.INCOMPLETE, ProofLevel.NONE) == (caught.value.reason, (await s.read(record.id)).level)
+        run = JobRun("r", JobKind.BACKUP, "pg1", NOW, JobState.FAILED, reason=JobReason.INCOMPLETE, backup=record.id)
+        await s.subject.book.ended(run)
+        figures = kind_board(s.subject, Seen(), ["town"], None, None).figures
+        assert ((JobReason.INCOMPLETE, 1),) == figures.verification_failures
 
 
 async def test_unsound_pages_are_told(tmp_path: Path) -> None:

@@ -126,6 +126,46 @@ def test_a_table_is_certain_beside_one_of_a_longer_name(roles: set[str]) -> None
     assert toc.is_certain(ENTRIES, "metier", "rdv", roles)
 
 
+def test_a_comment_on_a_foreign_key_brings_neither_the_key_nor_the_other_table_along() -> None:
+    comments = (
+        "3703; 0 0 COMMENT metier CONSTRAINT rdv_citoyen_fkey ON rdv postgres\n;	depends on: 3320\n"
+        "3704; 0 0 COMMENT metier CONSTRAINT rdv_pkey ON rdv postgres\n;	depends on: 3311\n"
+    )
+    entries = toc.parse(LIST + comments)
+
+    aside = {entry.id for entry in toc.table(entries, "metier", "rdv", aside=True)}
+    in_place = {entry.id for entry in toc.table(entries, "metier", "rdv", aside=False)}
+    assert {5, 860, 250, 222, 3601, 3311, 3312, 3330, 3704} == aside
+    assert {222, 3601, 3311, 3312, 3320, 3330, 3703, 3704} == in_place
+
+
+EXCLUDING = (
+    "7; 2615 16399 SCHEMA - outils postgres\n"
+    "2; 3079 16392 EXTENSION - btree_gist \n;	depends on: 7\n"
+    "3689; 0 0 COMMENT - EXTENSION btree_gist \n;	depends on: 2\n"
+    "251; 1255 16398 FUNCTION metier demi(integer) postgres\n;	depends on: 5\n"
+    "252; 1255 16397 FUNCTION metier tiers(integer) postgres\n;	depends on: 5\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "more"),
+    [
+        ('ADD CONSTRAINT libre EXCLUDE USING gist (salle WITH =, "metier".demi(n) WITH =)', {7, 2, 251}),
+        ("ADD CONSTRAINT libre PRIMARY KEY (salle, quand WITHOUT OVERLAPS)", {7, 2}),
+        ("ADD CONSTRAINT rdv_pkey PRIMARY KEY (id)", set()),
+    ],
+)
+def test_an_exclusion_brings_the_extensions_and_the_functions_that_the_list_does_not_name(
+    statement: str, more: set[int]
+) -> None:
+    entries = toc.parse(LIST + EXCLUDING)
+    table = toc.table(entries, "metier", "rdv", aside=True)
+
+    whole = {entry.id for entry in toc.with_needs_of_exclusions(entries, table, statement)}
+    assert more == whole - {entry.id for entry in table}
+
+
 def test_the_list_keeps_the_order_of_the_archive() -> None:
     listed = toc.listing(toc.table(ENTRIES, "metier", "rdv", aside=True)).splitlines()
 

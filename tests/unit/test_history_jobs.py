@@ -10,10 +10,20 @@ import pytest
 
 from dbwatch import history
 from dbwatch.core.backups.drills import DrillCheck, DrillResult, Scenario
-from dbwatch.core.backups.model import JobKind, JobReason, JobRun, JobState
+from dbwatch.core.backups.model import (
+    DISPROOFS,
+    BackupKind,
+    JobKind,
+    JobReason,
+    JobRun,
+    JobState,
+    Proof,
+    ProofName,
+)
 from dbwatch.errors import DbwatchError
 from dbwatch.history import jobs
 from dbwatch.history.job_words import ClockSeen, DrillKept, Interrupted, ProcessMark, seen
+from tests import backup_sets as sets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,6 +123,37 @@ async def test_counts_only_grow_and_outlive_the_runs(tmp_path: Path, monkeypatch
         assert ["r7", "r6", "r5", "r1"] == [run.id for run in await past.jobs.runs()]
 
 
+@pytest.mark.parametrize(
+    ("proof", "reason", "failures"),
+    [
+        (ProofName.RESTORED, JobReason.INCOMPLETE, {JobReason.INCOMPLETE: 1}),
+        (ProofName.HASHED, JobReason.CORRUPT, {JobReason.CORRUPT: 1}),
+        (ProofName.RESTORED, JobReason.DEADLINE, {JobReason.DEADLINE: 1}),  # the run itself succeeds
+        (ProofName.DECODED, JobReason.NO_KEY, {}),
+        (ProofName.COMPARED, None, {}),
+    ],
+)
+async def test_a_backup_whose_set_fails_its_proof_counts_as_a_verification_that_failed(
+    tmp_path: Path, proof: ProofName, reason: JobReason | None, failures: dict[JobReason, int]
+) -> None:
+    record = sets.record(proof="decoded")
+    is_bad = reason in DISPROOFS
+    run = ended(replace(RUN, backup=record.id), JobState.FAILED if is_bad else JobState.SUCCEEDED, reason)
+    begun = replace(RUN, id="r2", backup="20261027T120000Z-000002-1a2b3c4d")
+    async with history.opened(tmp_path) as past:
+        await past.jobs.sets.put(record)
+        await past.jobs.sets.prove("pg1", BackupKind.LOGICAL, record.id, Proof(proof, NOW, 1.0, reason))
+        await past.jobs.ended(run)
+        await past.jobs.ended(ended(begun, JobState.FAILED, JobReason.INCOMPLETE))  # nothing was published
+        counts = dict(past.jobs.counts)
+
+    async with history.opened(tmp_path) as past:
+        assert counts == past.jobs.counts
+    verified = {key[3]: runs for key, runs in counts.items() if key[0] is JobKind.VERIFY}
+    assert failures == verified
+    assert 2 == sum(runs for key, runs in counts.items() if key[0] is JobKind.BACKUP)
+
+
 async def test_old_runs_go_but_never_the_last_nor_the_last_success(tmp_path: Path) -> None:
     async with history.opened(tmp_path) as past:
         for number, state in enumerate((JobState.SUCCEEDED, JobState.FAILED, JobState.FAILED)):
@@ -160,14 +201,19 @@ async def test_the_last_drill_of_each_scenario_outlives_a_restart(tmp_path: Path
         for number in range(3):
             await past.jobs.drilled(drill(Scenario.LOSS, NOW + number), f"/reports/{number}.md")
         await past.jobs.drilled(drill(Scenario.FULL, NOW))
+        for table in ("town.a.x", "town.a.y", "town.a.y"):
+            await past.jobs.drilled(replace(drill(Scenario.TABLE, NOW), table=table))
+        kept = past.jobs.last_drills
 
     async with history.opened(tmp_path) as past:
         assert (
             DrillKept(drill(Scenario.LOSS, NOW + 2), "/reports/2.md"),
             DrillKept(drill(Scenario.FULL, NOW)),
-        ) == past.jobs.last_drills
-        assert 4 == len(await past.jobs.drills())
-        assert ["", "/reports/2.md"] == [kept.report for kept in await past.jobs.drills(2)]
+        ) == past.jobs.last_drills[:2]
+        assert ["town.a.x", "town.a.y"] == [each.result.table for each in past.jobs.last_drills[2:]]
+        assert kept == past.jobs.last_drills
+        assert 7 == len(await past.jobs.drills())
+        assert ["", "/reports/2.md"] == [kept.report for kept in (await past.jobs.drills())[3:5]]
 
 
 async def test_a_clock_that_went_back_while_it_was_off_is_noticed(tmp_path: Path) -> None:

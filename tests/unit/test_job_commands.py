@@ -255,6 +255,13 @@ def test_where_nobody_looks_a_phase_is_a_line_and_progress_one_now_and_then() ->
     assert ["dumping ...", "dumping: 1 KiB, 11 s", "hashing ..."] == said
 
 
+def test_a_line_break_in_a_name_begins_no_line_of_progress() -> None:
+    said: list[str] = []
+    Lines(said.append).show(status(phase="restore of a\nDANGER\x1b[2J"))
+
+    assert ["restore of a?DANGER?[2J ..."] == said
+
+
 async def test_a_bar_follows_until_it_is_over(capsys: pytest.CaptureFixture[str]) -> None:
     answers = [status(), status(progress={"bytes_done": 5, "bytes_expected": 10}), status(state="failed")]
 

@@ -91,6 +91,22 @@ def test_what_a_program_says_is_a_reason(text: str, reason: JobReason) -> None:
     assert reason == failing.reason(ended(text))
 
 
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        ('ERROR 1180 (HY000) at line 40: Got error 1 "Operation not permitted" during COMMIT', True),
+        ("ERROR 1062 (23000) at line 40: Duplicate entry '123457-1' for key 'PRIMARY'", True),
+        ('ERROR 1180 (HY000) at line 40: Got error 150 "?" during COMMIT', False),
+        ("ERROR 1146 (42S02) at line 40: Table 'shop.x' doesn't exist", False),
+    ],
+)
+def test_keys_that_a_dump_rounds_are_told_as_the_cause_of_what_cannot_be_restored(text: str, *, is_told: bool) -> None:
+    said = failing.sentence(ended(f"--------------\nINSERT INTO `t` VALUES\n--------------\n\n{text}", 1, "mariadb"))
+
+    assert ("keeps six digits of a FLOAT -> make FLOATs of unique keys DOUBLE, and back up again" in said) is is_told
+    assert "123457" not in said
+
+
 def test_who_was_killed_is_killed_whatever_it_said_before() -> None:
     assert JobReason.KILLED == failing.reason(ended("No space left on device", -signal.SIGKILL))
     assert "pg_dump was killed (SIGKILL)" == failing.sentence(ended(code=-signal.SIGKILL))

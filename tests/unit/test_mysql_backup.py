@@ -18,7 +18,7 @@ from dbwatch.engines import mysql_backup_programs as programs
 from dbwatch.engines import mysql_backup_session as sessions
 from dbwatch.engines import mysql_backup_watching as watching
 from dbwatch.engines import mysql_sections as children
-from dbwatch.engines.backing import Program, Selection
+from dbwatch.engines.backing import Blocking, Program, Selection
 from dbwatch.errors import JobError
 from dbwatch.settings.models import MysqlInstance
 
@@ -127,6 +127,33 @@ def test_the_events_of_a_copy_do_not_run_beside_those_of_the_original(into: str,
 
     assert expected in text
     assert b"SET @a = 'ON COMPLETION PRESERVE ENABLE'" in text
+
+
+BROKEN = b"""--
+-- Table structure for table `c
+-- d`
+--
+
+DROP TABLE IF EXISTS `c
+d`;
+CREATE TABLE `c
+d` (`id` int);
+
+"""
+
+
+def test_a_table_whose_name_breaks_the_line_comes_with_its_database_and_with_no_other_table() -> None:
+    before, other, rest = DUMP.rpartition(b"--\n-- Table structure for table `other`\n")
+    lines = (before + BROKEN + other + rest).splitlines(keepends=True)
+    texts = {}
+    for table in ("", "a`b", "other"):
+        picker = Picker(Wanted("shop", table, "new"))
+        texts[table] = b"".join(map(picker.line, lines))
+        assert picker.found
+
+    assert BROKEN in texts[""]
+    assert b"`c\n" not in texts["a`b"]
+    assert b"`c\n" not in texts["other"]
 
 
 def test_what_is_not_there_is_not_found() -> None:
@@ -248,8 +275,8 @@ def test_a_password_stands_in_the_option_file_whatever_is_in_it() -> None:
     assert "ssl-mode=DISABLED" in content
 
 
-def seen(number: int, info: str, state: str = "", seconds: float = 1.0) -> watching.Seen:
-    return watching.Seen(number, "shop", state, seconds, info)
+def seen(number: int, info: str, state: str = "", seconds: float = 1.0, *, is_servers: bool = False) -> watching.Seen:
+    return watching.Seen(number, "shop", state, seconds, info, is_servers)
 
 
 WAITS = "Waiting for table metadata lock"
@@ -262,11 +289,47 @@ def test_who_waits_for_the_dumps_table_is_counted_and_others_are_not() -> None:
     assert dump.table == "order`s"
     every = [dump, mine, *others]
 
-    assert watching.blocking(every, {7}, {dump.table}, holds_all=False).longest_seconds == 3.0
-    assert watching.blocking(every, {7}, {""}, holds_all=False).sessions == 0
-    assert watching.blocking(every, {7}, {""}, holds_all=True).sessions == 1
+    def blocking(reading: str, *, holds_all: bool) -> Blocking:
+        return watching.Waits(0.0).blocking(every, {7}, {reading}, 60.0, holds_all=holds_all)
+
+    assert blocking(dump.table, holds_all=False) == Blocking(1, 3.0)
+    assert blocking("", holds_all=False) == Blocking()
+    assert blocking("", holds_all=True) == Blocking(1, 1.0)
     assert watching.stuck_seconds([seen(7, "SHOW CREATE TABLE x", WAITS, 4.0), *every[1:]], {7}) == 4.0
     assert watching.position(every, {7}, [("shop", "a"), ("shop", "order`s")]) == 1
+
+
+GLOBAL = "Waiting for backup lock"
+
+
+def test_who_worked_before_it_waited_has_waited_since_our_last_look_at_most() -> None:
+    waits, reads = watching.Waits(100.0), seen(7, "SELECT 1 FROM `a`")
+    rebuilds = "ALTER TABLE a FORCE"
+
+    def waited(now: float, *sessions: watching.Seen) -> float:
+        return waits.blocking([reads, *sessions], {7}, {"a"}, now, holds_all=True).longest_seconds
+
+    assert waited(101.0, seen(9, rebuilds, "copy to tmp table", 900.0)) == 0
+    assert waited(102.0, seen(9, rebuilds, WAITS, 901.0)) == 1.0
+    assert waited(104.0, seen(9, rebuilds, WAITS, 903.0)) == 3.0
+    assert waited(105.0, seen(9, rebuilds, WAITS, 0.5)) == 0.5  # another statement of the same session
+    assert waited(106.0, seen(9, "COMMIT", GLOBAL, 0.2)) == 0.2
+    assert waited(107.0, seen(9, rebuilds, "", 3.0)) == 0
+    assert waited(108.0, seen(9, rebuilds, WAITS, 900.0)) == 1.0
+
+
+@pytest.mark.parametrize("told_seconds", [0.0, 987.0])  # a replica's thread: how late it is
+def test_threads_of_the_server_wait_from_when_we_first_see_them_wait(told_seconds: float) -> None:
+    waits = watching.Waits(0.0)
+
+    def blocking(now: float, state: str) -> Blocking:
+        scheduler = seen(2, "", state, told_seconds, is_servers=True)
+        return waits.blocking([scheduler], {7}, {"a"}, now, holds_all=True)
+
+    assert blocking(50.0, GLOBAL) == Blocking(1, 0.0)
+    assert blocking(53.0, GLOBAL) == Blocking(1, 3.0)
+    assert blocking(54.0, "Waiting for next activation") == Blocking()
+    assert blocking(60.0, GLOBAL) == Blocking(1, 0.0)
 
 
 def test_what_a_restore_needs_may_be_held_for_a_pattern_of_databases() -> None:

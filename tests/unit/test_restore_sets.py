@@ -86,6 +86,22 @@ async def test_bad_sets_are_left_out_and_told_and_refused_with_their_problem(tmp
         restore_sets.refuse_problem(asked_for)
 
 
+async def test_a_newer_set_that_nobody_has_proven_is_told_with_the_way_to_prove_it(tmp_path: Path) -> None:
+    place = empty(tmp_path)
+    proven, first, newest = await compared(place), await published(place), await published(place)
+
+    known = await restore_sets.of_instance(place, "pg1")
+    taken = restore_sets.chosen(place, known, wish())
+
+    assert proven.id == taken.id
+    told = list(restore_sets.passed_over(known, taken))
+    assert [first.id, newest.id] == [line.split()[2].rstrip(",") for line in told]
+    assert "newer, but the set was never read to its end" in told[1]
+    assert told[1].endswith(f"-> dbwatch backup verify {newest.id}")
+    asked_for = restore_sets.chosen(place, known, wish(first.id))
+    assert not list(restore_sets.passed_over(known, asked_for))
+
+
 async def test_what_a_restore_finds_damaged_is_bad_from_then_on(tmp_path: Path) -> None:
     place = empty(tmp_path)
     made = await compared(place)

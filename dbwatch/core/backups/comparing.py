@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import FactsMode, ProofName
+from dbwatch.core.backups.trees import as_wholes
 from dbwatch.core.backups.unread import WHY, Unread, some
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 MOST_DIFFERENCES = 50
 DIFFERENCES, NOTES = "differences", "notes"
+OF_NO_MONTH = (
+    " (it held values that a dump changes; days that their month has not, as 2024-02-31, come back as 0000-00-00"
+    " -> correct them in the source: WHERE DAYOFMONTH(column) > DAYOFMONTH(LAST_DAY(column)))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ def compare(source: Facts, restored: Facts, *, definitions: bool = True) -> Comp
     """`definitions` False: another major version says the same thing in other words, so they are not compared."""
     if FactsMode.OFF in (source.mode, restored.mode):
         return Comparison(notes=("nothing was compared: no facts were taken",), tables_total=len(source.tables))
+    source, restored = as_wholes(source, restored)
     wrong: list[str] = []
     notes: list[str] = []
     for kind, line in _found(source, restored, definitions=definitions):
@@ -81,9 +87,11 @@ def proven(source: Facts, comparison: Comparison) -> tuple[ProofName, str]:
     """The name of a sound restore's proof, and the line beside it. Ask it only when nothing differs."""
     if comparison.different:
         raise ValueError("a restore that differs proves nothing")
+    if source.mode is FactsMode.OFF:
+        return ProofName.RESTORED, "not compared: no facts were taken"
     if not source.comparable:
         return ProofName.RESTORED, f"not compared: {source.evidence or 'the facts are not of the moment of the dump'}"
-    if source.mode is FactsMode.OFF or not (source.databases or source.tables):
+    if not (source.databases or source.tables):
         return ProofName.RESTORED, "not compared: no facts were taken"
     if unknown := _unknown(source):
         return ProofName.RESTORED, f"not compared: of {unknown} nothing was noted when it was dumped"
@@ -195,7 +203,7 @@ def _table(source: TableFacts, restored: TableFacts) -> str:
     if None not in (source.rows, restored.rows) and source.rows != restored.rows:
         return f"{restored.rows} rows instead of {source.rows}"
     if None not in (source.digest, restored.digest) and source.digest != restored.digest:
-        return "other content"
+        return "other content" + (OF_NO_MONTH if source.unread == Unread.CHANGED else "")
     return ""
 
 

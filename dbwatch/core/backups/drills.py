@@ -17,7 +17,7 @@ from dbwatch.core.backups.model import JobReason, Pairs
 from dbwatch.errors import JobError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class Scenario(StrEnum):
@@ -127,6 +127,24 @@ class DrillResult:
     @property
     def failed_checks(self) -> tuple[DrillCheck, ...]:
         return tuple(check for check in self.checks if not check.holds)
+
+
+def standing(results: Sequence[DrillResult], within_seconds: float) -> DrillResult:
+    """Of one scenario, what is told: the last that failed, until one succeeded on the same table; else the last.
+
+    What failed longer ago is forgotten: by then each is to be played again anyway, and a table may be gone for good.
+    """
+    last = max(results, key=lambda each: each.ended_at)
+    since = last.ended_at - within_seconds
+    failed = [each for each in results if not each.succeeded and each.ended_at >= since and not _mended(each, results)]
+    return max(failed or [last], key=lambda each: each.ended_at)
+
+
+def _mended(failed: DrillResult, results: Iterable[DrillResult]) -> bool:
+    """The table is named as it was wished for where the drill failed before it was chosen: in part, or not at all."""
+    ending = f".{failed.table}" if failed.table else ""
+    later = (each for each in results if each.succeeded and each.ended_at > failed.ended_at)
+    return any(f".{each.table}".endswith(ending) for each in later)
 
 
 def _meets(seconds: float | None, target_seconds: float | None) -> bool | None:

@@ -147,6 +147,7 @@ class TableFacts:
     digest: str | None = None
     bytes: int | None = None
     unread: str = ""  # why, where the digest is not known, or not of all: one of core.backups.unread
+    through: str = ""  # the partitioned table through which its rows are restored, each into any of the partitions
 
     @property
     def key(self) -> tuple[str, str, str]:

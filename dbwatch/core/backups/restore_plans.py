@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dbwatch.core.backups import due, standing
 from dbwatch.core.backups.model import ProofLevel
 from dbwatch.core.showing import humanise
+from dbwatch.core.showing.tables import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -127,7 +128,9 @@ def no_table(record: BackupRecord, part: Part, kind: str) -> str:
 def indistinct(record: BackupRecord, part: Part) -> str:
     """Why this table cannot be restored by itself: the list of an archive quotes no name and breaks no line."""
     wanted = (part.database, part.schema, part.table)
-    if record.manifest.engine in REPLACING or not part.table:
+    if record.manifest.engine in REPLACING:
+        return _broken(record, part)
+    if not part.table:
         return ""
     others = list(_alike(record, wanted))
     if not others and _words(wanted) == " ".join(wanted):
@@ -135,6 +138,26 @@ def indistinct(record: BackupRecord, part: Part) -> str:
     names = ", ".join(repr(".".join(each[1:])) for each in others)
     why = f"from {names}" if others else "from one with a blank where its name breaks the line"
     return f"the archive's list does not tell {'.'.join(wanted[1:])!r} {why}: {_whole(record, part)}"
+
+
+def _broken(record: BackupRecord, part: Part) -> str:
+    """A dump of MySQL or MariaDB names what follows in a comment, and a comment ends with its line."""
+    name = next((each for each in (part.database, part.table) if "\n" in each), "")
+    if not name:
+        return ""
+    everything = f"it comes with everything -> restore full {record.manifest.instance}"
+    rest = everything if name == part.database else _whole(record, part)
+    return f"a dump does not tell {name!r} from what stands around it, for the name breaks the line: {rest}"
+
+
+def inseparable(record: BackupRecord, part: Part) -> str:
+    """Why this partition cannot be restored by itself: the archive gives its rows to the table that it is of."""
+    wanted = (part.database, part.schema, part.table)
+    root = next((each.through for each in record.manifest.facts.tables if each.key == wanted), "")
+    if not root:
+        return ""
+    what = f"{'.'.join(wanted[1:])} is a partition whose rows are restored through {root}, into any of its partitions"
+    return f"{what}: it comes with all of them -> restore table {record.manifest.instance} {part.database} {root}"
 
 
 def _alike(record: BackupRecord, wanted: tuple[str, str, str]) -> Iterator[tuple[str, str, str]]:
@@ -228,7 +251,11 @@ def _size(plan: RestorePlan) -> str:
 
 
 def lines(plan: RestorePlan, now: float) -> Iterator[str]:
-    """As it is printed."""
+    """As it is printed: a line break in a name begins no line."""
+    return map(printable, _lines(plan, now))
+
+
+def _lines(plan: RestorePlan, now: float) -> Iterator[str]:
     record, manifest = plan.record, plan.record.manifest
     yield f"restore    {plan.part}"
     yield f"from       {record.id} of {manifest.instance}, {humanise.size(manifest.size_bytes)}"

@@ -65,6 +65,11 @@ def badness(record: BackupRecord) -> str:
     return f"{against.detail} (found when it was {STEPS[against.name]})" if against is not None else ""
 
 
+def has_failed(proof: Proof) -> bool:
+    """It does not hold, and not for want of what is no fault of the set's or of the restore's."""
+    return not proof.holds and proof.reason not in EXCUSES
+
+
 def failure(proof: Proof) -> str:
     """What could not be done, in words, of a step that does not hold."""
     return f"it could not be {STEPS[proof.name]}"

@@ -54,6 +54,8 @@ NAMED_BY_TABLE = frozenset({"FK CONSTRAINT", "CONSTRAINT", "CHECK CONSTRAINT", "
 NOT_ASIDE = frozenset({"FK CONSTRAINT", "TABLE ATTACH", "INDEX ATTACH", "PUBLICATION TABLE"})
 RELATIONS = ("TABLE", "FOREIGN TABLE", "MATERIALIZED VIEW", "VIEW", "SEQUENCE")
 UNOWNED = frozenset({"ACL", "COMMENT", "EXTENSION", "SECURITY LABEL"})
+EXCLUSION = re.compile(r"EXCLUDE USING|WITHOUT OVERLAPS")
+NO_LETTERS = re.compile(r'[\s".]')
 NO_OBJECT = ("TABLE DATA", "MATERIALIZED VIEW DATA", "SEQUENCE SET", "STATISTICS DATA")
 
 
@@ -114,9 +116,26 @@ def table(entries: Iterable[Entry], schema: str, name: str, *, aside: bool) -> t
     names = {known[each].rest: _without(owner, known[each].rest) for each in tables}
     wanted = _with_what_hangs_on(tables, known, names)
     if aside:
-        wanted = {each for each in wanted if known[each].kind not in NOT_ASIDE or _is_inside(known[each], wanted)}
-        wanted = _with_needs(wanted, known)
+        wanted = _with_needs(_by_itself(wanted, known), known)
     return tuple(entry for entry in known.values() if entry.id in wanted)
+
+
+def with_needs_of_exclusions(entries: Iterable[Entry], wanted: Iterable[Entry], text: str) -> tuple[Entry, ...]:
+    """`text`: the statements of its constraints. Of an exclusion the list names no operator class and no function.
+
+    The classes are those of an extension, btree_gist above all: which one, nobody tells.
+    """
+    if not EXCLUSION.search(text):
+        return tuple(wanted)
+    known, plain = {entry.id: entry for entry in entries}, NO_LETTERS.sub("", text)
+    more = {each.id for each in known.values() if each.kind == "EXTENSION" or _is_called(each, plain)}
+    found = _with_needs(more | {entry.id for entry in wanted}, known)
+    return tuple(entry for entry in known.values() if entry.id in found)
+
+
+def _is_called(entry: Entry, text: str) -> bool:
+    """One that only reads the same comes along too, and does no harm."""
+    return entry.kind == "FUNCTION" and f"{NO_LETTERS.sub('', entry.rest.partition('(')[0])}(" in text
 
 
 def kind(entries: Iterable[Entry], schema: str, name: str) -> str:
@@ -152,6 +171,13 @@ def _root(entries: Iterable[Entry], schema: str, name: str) -> Entry | None:
 def _without(owner: str, rest: str) -> str:
     """Schema and name alone: a partition mostly belongs to who owns the whole."""
     return rest.removesuffix(owner) if owner and rest.endswith(owner) else rest.rpartition(" ")[0]
+
+
+def _by_itself(wanted: set[int], known: Mapping[int, Entry]) -> set[int]:
+    """Without what refers to other tables, and without the comments on that: they would bring it back."""
+    kept = {each for each in wanted if known[each].kind not in NOT_ASIDE or _is_inside(known[each], wanted)}
+    left_out = wanted - kept
+    return {each for each in kept if known[each].kind not in UNOWNED or not left_out & set(known[each].needs)}
 
 
 def _is_inside(entry: Entry, wanted: Iterable[int]) -> bool:

@@ -27,7 +27,10 @@ WHY = {
     Unread.MOVING: "know no transactions",
     Unread.MEMORY: "are held in memory",
     Unread.VERSIONED: "are versioned, and a dump lacks their history",
-    Unread.CHANGED: "hold values that a dump changes: FLOAT of more than six digits, ENUM or SET beside their members",
+    Unread.CHANGED: (
+        "hold values that a dump changes: FLOAT of more than six digits, ENUM or SET beside their members, or days that"
+        " their month has not (ALLOW_INVALID_DATES)"
+    ),
     Unread.TIME: "there was no time for: give facts_seconds more",
 }
 

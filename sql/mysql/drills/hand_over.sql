@@ -1,7 +1,7 @@
 -- {told} as it was on {moment} is in the database {into} of {address}, with its indexes, constraints and triggers.
 -- Nothing of {database} was touched.{foreign_keys}
 -- On the server of {database}. Where that is not {address}, carry {into} there first (mariadb-dump, mysqldump).
--- All lost rows come back as they were; or an ERROR says why not, and nothing is written (InnoDB).
+-- All lost rows come back {unchanged}; or an ERROR says why not, and nothing is written (InnoDB).
 -- {keys}
 -- No trigger can be kept from firing here: where the table has some, the ERROR names them.
 
@@ -14,6 +14,8 @@ BEGIN
     DECLARE dbwatch_told TEXT;
     DECLARE dbwatch_zone TEXT DEFAULT @@SESSION.time_zone;
     DECLARE dbwatch_checks INT DEFAULT @@SESSION.foreign_key_checks;
+    -- Unless the server folds names, `t` is not `T`, though information_schema of MariaDB takes them for one.
+    DECLARE dbwatch_folds BOOLEAN DEFAULT @@lower_case_table_names <> 0;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION
     BEGIN
         ROLLBACK;
@@ -26,11 +28,15 @@ BEGIN
     FROM information_schema.columns AS c
     WHERE c.table_schema = CONVERT(UNHEX('{into_hex}') USING utf8mb4)
       AND c.table_name = CONVERT(UNHEX('{table_hex}') USING utf8mb4)
+      AND (dbwatch_folds OR (CAST(c.table_schema AS BINARY) = UNHEX('{into_hex}')
+                             AND CAST(c.table_name AS BINARY) = UNHEX('{table_hex}')))
       AND COALESCE(c.generation_expression, '') = ''
       AND NOT EXISTS (SELECT 1
                       FROM information_schema.columns AS l
                       WHERE l.table_schema = CONVERT(UNHEX('{database_hex}') USING utf8mb4)
                         AND l.table_name = CONVERT(UNHEX('{table_hex}') USING utf8mb4)
+                        AND (dbwatch_folds OR (CAST(l.table_schema AS BINARY) = UNHEX('{database_hex}')
+                                               AND CAST(l.table_name AS BINARY) = UNHEX('{table_hex}')))
                         AND l.column_name = c.column_name
                         AND l.column_type = c.column_type
                         AND l.character_set_name <=> c.character_set_name
@@ -44,6 +50,8 @@ BEGIN
     FROM information_schema.triggers AS t
     WHERE t.event_object_schema = CONVERT(UNHEX('{database_hex}') USING utf8mb4)
       AND t.event_object_table = CONVERT(UNHEX('{table_hex}') USING utf8mb4)
+      AND (dbwatch_folds OR (CAST(t.event_object_schema AS BINARY) = UNHEX('{database_hex}')
+                             AND CAST(t.event_object_table AS BINARY) = UNHEX('{table_hex}')))
       AND t.event_manipulation = 'INSERT';
     IF dbwatch_told IS NOT NULL AND COALESCE(@dbwatch_triggers, '') <> 'fire' THEN
         SET dbwatch_told = LEFT(CONCAT('triggers would fire: drop them meanwhile, or SET @dbwatch_triggers = ''fire'': ',

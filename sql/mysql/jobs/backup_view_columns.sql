@@ -1,5 +1,5 @@
 /* ---
-description: What a dump asks of each view.
+description: What a dump asks of each view then.
 timeout: 5s
 --- */
 SHOW FIELDS FROM {view}

@@ -2,6 +2,7 @@
 description: The databases that can be dumped, with what a restore needs to make them alike.
 timeout: 30s
 --- */
+-- A template that somebody made is as much worth as any other database; the first two come with every server.
 -- @when postgres >= 17
 SELECT d.datname::text AS name,
        pg_encoding_to_char(d.encoding)::text AS encoding,
@@ -15,7 +16,7 @@ SELECT d.datname::text AS name,
             THEN pg_database_size(d.oid) END AS bytes
 FROM pg_database AS d
 WHERE d.datallowconn
-  AND NOT d.datistemplate
+  AND NOT (d.datistemplate AND d.datname IN ('template0', 'template1'))
   AND d.datconnlimit <> -2
 ORDER BY d.datname
 -- @when postgres >= 15 and postgres < 17
@@ -30,7 +31,7 @@ SELECT d.datname::text AS name,
             THEN pg_database_size(d.oid) END AS bytes
 FROM pg_database AS d
 WHERE d.datallowconn
-  AND NOT d.datistemplate
+  AND NOT (d.datistemplate AND d.datname IN ('template0', 'template1'))
   AND d.datconnlimit <> -2
 ORDER BY d.datname
 -- @when postgres < 15
@@ -43,6 +44,6 @@ SELECT d.datname::text AS name,
             THEN pg_database_size(d.oid) END AS bytes
 FROM pg_database AS d
 WHERE d.datallowconn
-  AND NOT d.datistemplate
+  AND NOT (d.datistemplate AND d.datname IN ('template0', 'template1'))
   AND d.datconnlimit <> -2
 ORDER BY d.datname

@@ -4,6 +4,8 @@ timeout: 60s
 --- */
 -- The columns by name: a restored child of an inheritance may have them in another order. What is generated is left out,
 -- for it is made anew. Nothing of a foreign table is dumped, and of a materialized view only how to fill it again.
+-- The hash of an enum is that of its OID, another one after each restore: rows that are parted by it pg_dump gives to the
+-- topmost of the partitioned tables, which spreads them anew. `through` names it.
 SELECT n.nspname::text AS schema,
        c.relname::text AS name,
        c.relkind <> 'p' AS has_rows,
@@ -11,6 +13,7 @@ SELECT n.nspname::text AS schema,
        c.relpersistence = 'u' AS is_unlogged,
        format('%s %s', c.oid, c.relfilenode) AS storage,
        format('%I.%I', n.nspname, c.relname) AS lock_name,
+       coalesce(u.name, '') AS through,
        format('SELECT count(*) AS number, NULL AS digest FROM' || ' ONLY %I.%I AS t', n.nspname, c.relname) AS counting,
        format('SELECT count(*) AS number, coalesce(sum(pg_catalog.hashtextextended(ROW(%s)::text COLLATE "C", 0)::numeric), 0)'
               || '::text AS digest FROM' || ' ONLY %I.%I AS t', k.names, n.nspname, c.relname) AS hashing
@@ -24,6 +27,20 @@ LEFT JOIN LATERAL (
       AND NOT a.attisdropped
       AND a.attgenerated = ''
 ) AS k ON true
+LEFT JOIN LATERAL (
+    SELECT concat_ws('.', s.nspname, t.relname) AS name
+    FROM pg_class AS t
+    JOIN pg_namespace AS s ON s.oid = t.relnamespace
+    WHERE c.relispartition
+      AND t.oid = pg_partition_root(c.oid)
+      AND EXISTS (SELECT FROM pg_partition_ancestors(c.oid) AS a(relid)
+                  JOIN pg_partitioned_table AS p ON p.partrelid = a.relid
+                  JOIN pg_opclass AS o ON o.oid = ANY (p.partclass)
+                  JOIN pg_am AS m ON m.oid = o.opcmethod
+                  WHERE o.opcname = 'enum_ops'
+                    AND o.opcnamespace = 'pg_catalog'::regnamespace
+                    AND m.amname = 'hash')
+) AS u ON true
 WHERE c.relkind IN ('r', 'p')
   AND c.relpersistence <> 't'
   AND n.nspname !~ '^pg_'
@@ -31,7 +48,7 @@ WHERE c.relkind IN ('r', 'p')
   AND NOT EXISTS (SELECT FROM pg_depend AS d
                   WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 UNION ALL
-SELECT 'pg_catalog', 'pg_largeobject', true, pg_relation_size('pg_largeobject'), false, '', '',
+SELECT 'pg_catalog', 'pg_largeobject', true, pg_relation_size('pg_largeobject'), false, '', '', '',
        'SELECT count(*) AS number, NULL AS digest FROM' || ' pg_catalog.pg_largeobject_metadata AS t',
        'SELECT count(*) AS number, coalesce(sum(pg_catalog.hashtextextended(concat(t.oid, pg_catalog.md5('
        || 'pg_catalog.lo_get(t.oid))) COLLATE "C", 0)::numeric), 0)::text AS digest FROM'

@@ -1,0 +1,98 @@
+"""Views that a dump would end at: broken ones, and those that call a function which the account may not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from dbwatch.core.backups.model import JobReason
+from dbwatch.engines import mysql_backup_privileges as privileges
+from dbwatch.engines.mysql_backup_programs import MARIADB
+from dbwatch.engines.mysql_backup_session import quoted
+from dbwatch.engines.mysql_errors import denied_routine
+from dbwatch.errors import EngineError, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from dbwatch.engines.mysql_backup_session import Asker
+
+    View = tuple[str, str]  # database, name
+
+LOOKING_SECONDS = 30.0  # where a server has views without end, the dump is left to find what is wrong with the last
+QUESTIONS = ("view_definition", "view_columns")
+BUSY = frozenset({Reason.LOCK, Reason.TIMEOUT})
+MOST_NAMED = 5
+
+
+async def faults(opened: Asker, wanted: Collection[str], account: str) -> list[tuple[str, str]]:
+    """Why the dump would end at a view, each with its remedy."""
+    ended = await _ended(opened, await _listed(opened, wanted))
+    denied = {view: error for view, error in ended.items() if error.reason is Reason.PERMISSION}
+    lines = await _not_callable(opened, denied, account) if denied else []
+    found = [(str(JobReason.PERMISSION), line) for line in lines]
+    if len(denied) < len(ended):
+        there = set(await _listed(opened, wanted))  # one that was dropped meanwhile is none of the dump's
+        broken = {view: error for view, error in ended.items() if view in there and view not in denied}
+        found += [(str(JobReason.OTHER), _broken(broken))] if broken else []
+    return found
+
+
+async def _listed(opened: Asker, wanted: Collection[str]) -> list[View]:
+    return [(row["database"], row["name"]) for row in await opened.ask("views") if row["database"] in wanted]
+
+
+async def _ended(opened: Asker, views: Sequence[View]) -> dict[View, EngineError]:
+    """What the server answers to the dump's own questions; who waits for a lock is not asked again."""
+    loop, found = asyncio.get_running_loop(), dict[tuple[str, str], EngineError]()
+    until = loop.time() + LOOKING_SECONDS
+    for view in views:
+        if loop.time() > until:
+            break
+        error = await _error_of(opened, view)
+        if error is not None and error.reason not in BUSY:
+            found[view] = error
+    return found
+
+
+async def _error_of(opened: Asker, view: View) -> EngineError | None:
+    for question in QUESTIONS:
+        try:
+            await opened.ask(question, {"view": ".".join(map(quoted, view))})
+        except EngineError as error:
+            if opened.session.broken:
+                raise
+            return error
+    return None
+
+
+async def _not_callable(opened: Asker, denied: dict[View, EngineError], account: str) -> list[str]:
+    """The server names one function at a time, the text of a view the others. A lack of SELECT is told elsewhere."""
+    called = await _called(opened)
+    lines = []
+    for view, error in denied.items():
+        functions = called.get(view, [])
+        named = denied_routine(error)
+        if named and not any((named[0], named[1].lower()) == (each[0], each[1].lower()) for each in functions):
+            functions = [*functions, named]
+        if functions:
+            lines.append(privileges.not_callable(view, functions, account))
+    return lines
+
+
+async def _called(opened: Asker) -> dict[View, list[View]]:
+    """Which functions the text of a view names."""
+    called: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    if opened.hello.flavour == MARIADB:  # MySQL wants no right for that
+        for row in await opened.ask("calling_views"):
+            called.setdefault((row["database"], row["name"]), []).append((row["of_database"], row["function"]))
+    return called
+
+
+def _broken(ended: dict[View, EngineError]) -> str:
+    names, more = [".".join(view) for view in ended][:MOST_NAMED], len(ended) - MOST_NAMED
+    which = ", ".join(names) + (f" and {more} more" if more > 0 else "")
+    first, error = next(iter(ended.items()))
+    what = f"no dump gets past a view that cannot be read: {which} ({error.message})"
+    mend = f"CREATE OR REPLACE VIEW, or DROP VIEW {'.'.join(map(quoted, first))};"
+    return f"{what} -> {mend} or bring back what it names; or exclude its database"

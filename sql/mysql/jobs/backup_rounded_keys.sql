@@ -1,0 +1,21 @@
+/* ---
+description: Tables with a unique key that holds a FLOAT, of which a dump keeps six digits.
+timeout: 60s
+--- */
+-- One of fixed decimals, FLOAT(9, 2), is dumped as it is. Grouped by bytes: information_schema of MariaDB takes two names
+-- that differ by case alone for one.
+SELECT c.table_schema AS `database`, c.table_name AS name
+FROM information_schema.columns AS c
+JOIN information_schema.statistics AS s
+    ON s.table_schema = c.table_schema
+    AND s.table_name = c.table_name
+    AND s.column_name = c.column_name
+WHERE c.table_schema NOT IN ('information_schema', 'performance_schema', 'mysql', 'sys')
+  AND c.data_type = 'float'
+  AND c.numeric_scale IS NULL
+  AND COALESCE(c.generation_expression, '') = ''
+  AND s.non_unique = 0
+  AND CAST(s.table_schema AS BINARY) = CAST(c.table_schema AS BINARY)
+  AND CAST(s.table_name AS BINARY) = CAST(c.table_name AS BINARY)
+GROUP BY CAST(c.table_schema AS BINARY), CAST(c.table_name AS BINARY), c.table_schema, c.table_name
+ORDER BY c.table_schema, c.table_name
