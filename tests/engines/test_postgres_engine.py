@@ -69,7 +69,7 @@ async def test_a_session_says_who_the_server_is(postgres_18: Postgres) -> None:
 async def test_a_session_is_guarded_from_its_first_statement_on(postgres_18: Postgres) -> None:
     columns = ", ".join(f"current_setting('{name}') AS {name}" for name in GUARDS)
     async with session(postgres_18.instance()) as opened:
-        rows = await opened.fetch(query(f"SELECT {columns}"))
+        rows = await opened.fetch(query(f"SELECT {columns}", timeout_seconds=5.0))
 
     assert [GUARDS] == rows.dicts()
 
