@@ -70,6 +70,8 @@ bench: $(DEV) ## The benchmarks' table, ratios against the peers
 	$(PY) -m benchmarks
 
 bench-backup: $(DEV) ## What a backup costs beside the bare pg_dump, on 1.3 GB
+	scripts/install_test_packages
+	tests/lab/fetch_debian sid postgres-client-18 postgresql-client-18
 	$(PY) -m benchmarks backup
 
 docs: $(DEV) ## Regenerate docs/reference

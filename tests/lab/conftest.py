@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from benchmarks.foreign import loading
 from dbwatch.files import sql_root
 from tests.fix_mariadb import BARE, MONITOR, OPTIONS, PASSWORD, Mariadb, MariadbServers
 from tests.fix_postgres import Binaries, Clusters, Postgres, embedded_binaries
@@ -86,12 +86,6 @@ class Foreign(Installed):
     def _loaded(self, program: str) -> list[Path]:
         loader, options = loading(self.root)
         return [loader, *options, self.root / program]
-
-
-def loading(root: Path) -> tuple[Path, list[Path]]:
-    """A fetched Debian's own loader and how it is told where that Debian's libraries are."""
-    loader = next((root / "usr").glob("lib*/ld-linux-*.so.*"), root / "usr/lib64/ld-linux-x86-64.so.2")
-    return loader, [Path("--library-path"), root / "usr/lib" / f"{platform.machine()}-linux-gnu"]
 
 
 class NewerMariadb(Foreign):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from benchmarks.foreign import wrapped
 from dbwatch.core.backups import comparing
 from dbwatch.core.backups.model import Codec, JobReason
 from dbwatch.engines.backing import DumpOptions
@@ -16,7 +17,7 @@ from tests import postgres_backing as backing
 from tests import postgres_rich as rich
 from tests.fix_postgres import PASSWORD
 from tests.fix_process import workspace
-from tests.lab.conftest import LAB, loading, postgres_binaries, readable
+from tests.lab.conftest import LAB, postgres_binaries, readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.engine
 MAJOR = 17
 PROGRAMS = ("pg_dump", "pg_dumpall", "pg_restore", "createdb", "dropdb", "psql")
-# The program believes to stand where the wrapper stands: pg_dumpall looks for a pg_dump beside itself.
-WRAPPER = '#!/bin/sh\nexec {loader} --argv0 "$0" {options} {program} "$@"\n'
 SCRIPT = (sql_root() / "postgres" / "security" / "05_role_backup.sql").read_text()
 LARGE_OBJECTS = "SELECT lo_unlink(oid) FROM pg_largeobject_metadata"  # the role may not read those of others
 ZSTANDARD = bytes.fromhex("28b52ffd")
@@ -38,13 +37,8 @@ ZSTANDARD = bytes.fromhex("28b52ffd")
 def client() -> Iterator[Path]:
     """The fetched programs, each run by its own loader."""
     with readable(LAB / "postgres-client") as root, workspace() as directory:
-        loader, options = loading(root)
-        for name in PROGRAMS:
-            program = root / f"usr/lib/postgresql/{MAJOR}/bin" / name
-            words = " ".join(map(str, options))
-            (directory / name).write_text(WRAPPER.format(loader=loader, options=words, program=program))
-            (directory / name).chmod(0o755)
-        yield directory
+        home = root / f"usr/lib/postgresql/{MAJOR}/bin"
+        yield wrapped(root, (home / name for name in PROGRAMS), directory)
 
 
 @pytest.fixture(scope="module")
