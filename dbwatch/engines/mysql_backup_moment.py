@@ -53,6 +53,7 @@ class Moment:
     evidence: str = ""
     coordinates: Pairs = ()
     dump_ids: tuple[int, ...] = ()
+    own_ids: frozenset[int] = frozenset()  # what reads and watches for us: if it waits, no application does
     over: asyncio.Event = field(default_factory=asyncio.Event)
     _newest_id: int = 0
     _is_marked: bool = False  # the session was seen that bears the mark of the run: it is the dump's, and no other is
@@ -73,7 +74,7 @@ class Moment:
         """Hold the lock if it can be had, and open the reader's snapshot."""
         self._holder = await self._stack.enter_async_context(asker(self.instance, self.questions, self.application))
         ids = [int((await each.one("connection"))["id"]) for each in (reader, *others, self._holder)]
-        self._newest_id = max(ids)
+        self._newest_id, self.own_ids = max(ids), frozenset(ids)
         await self._lock(self._holder)
         await reader.ask("snapshot")
         if self.is_held:

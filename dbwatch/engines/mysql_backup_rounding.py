@@ -11,12 +11,21 @@ if TYPE_CHECKING:
 
     from dbwatch.engines.mysql_backup_session import Asker
 
-KEPT = "a unique key holds a FLOAT, of which a dump keeps six digits: two keys that it writes alike are not restored"
-MEND = "make the column DOUBLE, which a dump holds as it is"
+ALIKE = "two keys that it writes alike are not restored"
+TOLD = {
+    "rounded": (
+        f"a unique key holds a FLOAT, of which a dump keeps six digits: {ALIKE}"
+        " -> make the column DOUBLE, which a dump holds as it is"
+    ),
+    "empty": (
+        "a unique key holds an ENUM or SET with the member '', which a dump writes for what is no member too:"
+        f" {ALIKE} -> drop the member '', or leave no two keys that differ by it alone"
+    ),
+}
 
 
 async def warnings(asked: Asker, databases: Container[str]) -> list[str]:
     """Of the tables that a restore may stumble over."""
-    rows = await asked.ask("rounded_keys")
-    names = [f"{row['database']}.{row['name']}" for row in rows if row["database"] in databases]
-    return [f"{some(names)}: {KEPT} -> {MEND}"] if names else []
+    rows = [row for row in await asked.ask("rounded_keys") if row["database"] in databases]
+    named = {why: [f"{row['database']}.{row['name']}" for row in rows if row["why"] == why] for why in TOLD}
+    return [f"{some(names)}: {TOLD[why]}" for why, names in named.items() if names]

@@ -124,8 +124,8 @@ class MysqlSource:
             raise JobError(JobReason.LOCK, STUCK.format(seconds=seconds, limit=limit))
         reading = {each.table for each in self._sessions if each.id in dump}
         reading.add(self._survey.reading if self._survey else "")
-        now = time.monotonic()
-        return self._waits.blocking(self._sessions, dump, reading, now, holds_all=self.moment.is_held)
+        now, ours = time.monotonic(), {*dump, *self.moment.own_ids}
+        return self._waits.blocking(self._sessions, ours, reading, now, holds_all=self.moment.is_held)
 
     async def let_go(self) -> None:
         """The dump's session ends with its program, and no table is locked for longer than it is read."""

@@ -1,4 +1,4 @@
-"""Views that a dump would end at: broken ones, and those that call a function which the account may not."""
+"""What a dump would end at: views that are broken or call what the account may not, and tables that do not open."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dbwatch.engines.mysql_errors import denied_routine
 from dbwatch.errors import EngineError, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from dbwatch.engines.mysql_backup_session import Asker
 
@@ -23,26 +23,38 @@ LOOKING_SECONDS = 30.0  # where a server has views without end, the dump is left
 QUESTIONS = ("view_definition", "view_columns")
 BUSY = frozenset({Reason.LOCK, Reason.TIMEOUT})
 MOST_NAMED = 5
+UNREADABLE = {
+    "VIEW": (
+        "a view that cannot be read",
+        "CREATE OR REPLACE VIEW, or DROP VIEW {name}; or bring back what it names",
+    ),
+    "BASE TABLE": (
+        "a table that cannot be opened",
+        "bring back the tables or the storage engine that it needs, or DROP TABLE {name}",
+    ),
+}
 
 
 async def faults(opened: Asker, wanted: Collection[str], account: str) -> list[tuple[str, str]]:
-    """Why the dump would end at a view, each with its remedy."""
+    """Why the dump would end at a view or a table, each with its remedy."""
     ended = await _ended(opened, await _listed(opened, wanted))
     denied = {view: error for view, error in ended.items() if error.reason is Reason.PERMISSION}
     lines = await _not_callable(opened, denied, account) if denied else []
     found = [(str(JobReason.PERMISSION), line) for line in lines]
     if len(denied) < len(ended):
-        there = set(await _listed(opened, wanted))  # one that was dropped meanwhile is none of the dump's
+        there = await _listed(opened, wanted)  # one that was dropped meanwhile is none of the dump's
         broken = {view: error for view, error in ended.items() if view in there and view not in denied}
-        found += [(str(JobReason.OTHER), _broken(broken))] if broken else []
+        found += [(str(JobReason.OTHER), line) for line in _told(broken, there)]
     return found
 
 
-async def _listed(opened: Asker, wanted: Collection[str]) -> list[View]:
-    return [(row["database"], row["name"]) for row in await opened.ask("views") if row["database"] in wanted]
+async def _listed(opened: Asker, wanted: Collection[str]) -> dict[View, str]:
+    """Which there are, and of which type."""
+    rows = await opened.ask("views")
+    return {(row["database"], row["name"]): str(row["type"]) for row in rows if row["database"] in wanted}
 
 
-async def _ended(opened: Asker, views: Sequence[View]) -> dict[View, EngineError]:
+async def _ended(opened: Asker, views: Iterable[View]) -> dict[View, EngineError]:
     """What the server answers to the dump's own questions; who waits for a lock is not asked again."""
     loop, found = asyncio.get_running_loop(), dict[tuple[str, str], EngineError]()
     until = loop.time() + LOOKING_SECONDS
@@ -89,10 +101,16 @@ async def _called(opened: Asker) -> dict[View, list[View]]:
     return called
 
 
-def _broken(ended: dict[View, EngineError]) -> str:
+def _told(broken: Mapping[View, EngineError], types: Mapping[View, str]) -> Iterator[str]:
+    for kind, (what, mend) in UNREADABLE.items():
+        ended = {view: error for view, error in broken.items() if types[view] == kind}
+        if ended:
+            yield _broken(ended, what, mend)
+
+
+def _broken(ended: Mapping[View, EngineError], what: str, mend: str) -> str:
     names, more = [".".join(view) for view in ended][:MOST_NAMED], len(ended) - MOST_NAMED
     which = ", ".join(names) + (f" and {more} more" if more > 0 else "")
     first, error = next(iter(ended.items()))
-    what = f"no dump gets past a view that cannot be read: {which} ({error.message})"
-    mend = f"CREATE OR REPLACE VIEW, or DROP VIEW {'.'.join(map(quoted, first))};"
-    return f"{what} -> {mend} or bring back what it names; or exclude its database"
+    mends = mend.format(name=".".join(map(quoted, first)))
+    return f"no dump gets past {what}: {which} ({error.message}) -> {mends}; or exclude its database"

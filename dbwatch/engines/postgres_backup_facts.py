@@ -112,7 +112,8 @@ class Reading:
         return tuple([await self._counted(row, each) for row, each in zip(rows, found, strict=True)])
 
     async def _table(self, row: asyncpg.Record, known: TableFacts | None) -> TableFacts:
-        empty = TableFacts(self.database, row["schema"], row["name"], bytes=row["bytes"], through=row["through"])
+        through, within = row["through"], tuple(row["within"])
+        empty = TableFacts(self.database, *_key(row), bytes=row["bytes"], through=through, within=within)
         is_wanted = known is None or known.digest is not None
         if self.mode is not FactsMode.FULL or not is_wanted:
             return empty

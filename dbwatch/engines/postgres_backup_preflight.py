@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 APPLICATION = "dbwatch/bk/preflight"
 SHOWN = 3
+ONLY_SUPERUSERS = "only a superuser's dump has them, and no comparison knows of them"
+INHERITED = "what is inherited is dumped without the comments on it, and no comparison knows of them"
 
 
 async def preflight(instance: Instance, options: DumpOptions, questions: Questions) -> Preflight:
@@ -84,17 +86,17 @@ async def _looked(instance: Instance, databases: Sequence[asyncpg.Record], quest
             continue
         async with asker(instance, questions, APPLICATION, row["name"]) as opened:
             found.faults += _missing(row["name"], await opened.ask("backup_unreadable"))
-            found.warnings += _unkept(row["name"], await opened.ask("backup_unkept"))
+            found.warnings += _unkept(row["name"], await opened.ask("backup_unkept"), ONLY_SUPERUSERS)
+            found.warnings += _unkept(row["name"], await opened.ask("backup_uncommented"), INHERITED)
     return found
 
 
-def _unkept(database: str, rows: Sequence[asyncpg.Record]) -> list[str]:
+def _unkept(database: str, rows: Sequence[asyncpg.Record], why: str) -> list[str]:
     """A dump that a restore cannot be told from: both lack it."""
     if not rows:
         return []
     names = ", ".join(f"{row['kind']} {row['name']}" for row in rows[:SHOWN])
     more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-    why = "only a superuser's dump has them, and no comparison knows of them"
     return [f"{database}: NOT in the dump: {names}{more} ({why}) -> write their statements down elsewhere"]
 
 

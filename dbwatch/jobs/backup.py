@@ -177,7 +177,7 @@ def _templates(outputs: Sequence[Output], directory: Path) -> list[Member]:
 
 async def _published(subject: Subject, record: BackupRecord) -> None:
     await subject.book.sets.put(record)
-    await subject.note(record.id, Proof(ProofName.PUBLISHED, subject.clock.time(), record.manifest.seconds))
+    await subject.kept(record.id, Proof(ProofName.PUBLISHED, subject.clock.time(), record.manifest.seconds))
     log.info("backup_published", instance=subject.name, backup=record.id, bytes=record.manifest.size_bytes)
 
 

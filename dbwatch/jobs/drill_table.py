@@ -57,14 +57,25 @@ class Chosen:
 
 def choose(tables: list[TableFacts], wish: str) -> Chosen:
     """The table wished for, the handbook's own, or the largest. Raise JobError."""
-    named = [table for table in tables if wish in ("", ".".join(table.key), f"{table.schema}.{table.table}")]
+    named = [table for table in tables if wish in ("", *_names(table))]
     alone = [table for table in named if not table.through]
     if not alone:
-        what = f"the set holds no table {wish}" if wish else "the set tells of no table"
-        what = f"{named[0].table} is restored with all of {named[0].through} only" if named else what
-        raise JobError(JobReason.OTHER, f"{what} -> name one with --table DATABASE.SCHEMA.TABLE")
+        raise JobError(JobReason.OTHER, f"{_why_none(tables, wish)} -> name one with --table DATABASE.SCHEMA.TABLE")
     best = max(alone, key=lambda table: ((table.schema, table.table) == USUAL, table.bytes or 0, table.rows or 0))
     return Chosen(*best.key)
+
+
+def _why_none(tables: list[TableFacts], wish: str) -> str:
+    """Partitions whose rows come through the whole are restored with it, those that are parted themselves too."""
+    for table in tables:
+        above = [name for each in table.within for name in (each, f"{table.database}.{each}")]
+        if table.through and wish in ("", *_names(table), *above):
+            return f"{wish or table.table} is restored with all of {table.through} only"
+    return f"the set holds no table {wish}" if wish else "the set tells of no table"
+
+
+def _names(table: TableFacts) -> tuple[str, str]:
+    return (".".join(table.key), f"{table.schema}.{table.table}")
 
 
 async def play_table(play: Play) -> None:

@@ -99,7 +99,11 @@ VALUES = (
 )
 # What a client says of a dump whose keys were all different where it was taken.
 ALIKE = re.compile(r"^ERROR 1062 .*Duplicate entry|^ERROR 1180 .*Got error 1 .*during COMMIT", re.MULTILINE)
-ROUNDED = "two keys may be one in the dump, which keeps six digits of a FLOAT -> make FLOATs of unique keys DOUBLE"
+ROUNDED = (
+    "two keys may have become one: a dump keeps six digits of a FLOAT and '' of an ENUM or SET beside its members,"
+    " and a day that its month has not comes back as 0000-00-00 -> make FLOATs of unique keys DOUBLE, give the other"
+    " values what is a member or a date, and back up again"
+)
 TELLING = re.compile(r"error|fatal|failed|cannot|could not|denied|panic", re.IGNORECASE)
 PASSWORD = re.compile(r"^\s*password\s*=\s*(.*?)\s*$", re.IGNORECASE)
 PGPASS_COLONS = 4
@@ -146,7 +150,7 @@ def sentence(ended: Ended) -> str:
     """One line: how it ended, and what it said of it."""
     how = f"ended with code {ended.returncode}" if ended.returncode >= 0 else f"was killed ({_signal(ended)})"
     said = line(ended.stderr_tail)
-    why = f" ({ROUNDED}, and back up again)" if ALIKE.search(ended.stderr_tail) else ""
+    why = f" ({ROUNDED})" if ALIKE.search(ended.stderr_tail) else ""
     return f"{ended.program} {how}" + (f": {said}{why}" if said else "")
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import BackupKind
 from dbwatch.engines.backing import Command
+from dbwatch.errors import JobError
+from dbwatch.jobs.faults import reason_of
 from dbwatch.jobs.options import backup_of, dump_options, program_directories, scratch_directory
 from dbwatch.jobs.scratch import Workshop
 
@@ -66,6 +68,14 @@ class Subject:
         """Beside the manifest first: that is the truth."""
         await self.repository.add_proof(self.name, self.kind, backup_id, proof)
         await self.book.sets.prove(self.name, self.kind, backup_id, proof)
+
+    async def kept(self, backup_id: str, proof: Proof) -> Proof:
+        """As it was written down: a proof that could not be is none. What was found bad is bad all the same."""
+        try:
+            await self.note(backup_id, proof)
+        except JobError as error:
+            return replace(proof, reason=reason_of(error), detail=error.message) if proof.holds else proof
+        return proof
 
 
 def _seal(recipients: tuple[str, ...]) -> Command:

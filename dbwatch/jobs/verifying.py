@@ -105,7 +105,7 @@ class Proving:
             made.differences,
             _tools(self._programs),
         )
-        await self.subject.note(self.record.id, proof)
+        proof = await self.subject.kept(self.record.id, proof)
         _tell(self.subject.name, self.record.id, proof)
         if proof.reason in DISPROOFS:
             raise JobError(str(proof.reason), f"backup {self.record.id}: {proof.detail}")

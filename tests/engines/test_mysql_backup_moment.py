@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 LARGE = "CREATE TABLE shop.huge (t LONGTEXT); INSERT INTO shop.huge SELECT REPEAT('x', 1000000) FROM shop.seq_1_to_16;"
 SENDING = "SELECT id FROM information_schema.processlist WHERE info LIKE '%FROM `huge`%' AND id <> CONNECTION_ID()"
 SCHEDULER = "SELECT time_ms / 1000 FROM information_schema.processlist WHERE user = 'event_scheduler'"
+QUEUED = "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'Waiting for table metadata lock'"
 BEGUN = "SELECT COUNT(*) FROM information_schema.innodb_trx"
 
 
@@ -48,9 +50,10 @@ async def locked(server: Mariadb, table: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def standing(server: Mariadb, directory: Path) -> AsyncIterator[MysqlSource]:
+async def standing(server: Mariadb, directory: Path, options: DumpOptions | None = None) -> AsyncIterator[MysqlSource]:
     """A dump that stands still in the middle of a large table: nobody reads what it writes."""
-    instance, options = backups.described(server), DumpOptions(facts=FactsMode.OFF, lock_wait_seconds=1)
+    instance = backups.described(server)
+    options = options or DumpOptions(facts=FactsMode.OFF, lock_wait_seconds=1)
     preflight = await backups.ENGINE.preflight(instance, options)
     (step,) = backups.ENGINE.steps(instance, preflight, options, directory, application=backups.APPLICATION)
     async with step.opened() as source, asyncio.timeout(60):
@@ -99,6 +102,29 @@ async def test_without_the_global_lock_it_is_seen_where_the_dump_is_and_who_wait
     assert "could not be had" in source.moment.evidence
     assert len(source.moment.dump_ids) == 1
     assert progress == (1, 5)  # `child` is behind it
+
+
+async def test_who_reads_the_facts_behind_a_change_of_the_table_is_not_counted_among_those_that_wait(
+    shop: Mariadb, tmp_path: Path
+) -> None:
+    options = replace(backups.PATIENT, facts=FactsMode.COUNTS)
+    async with standing(shop, tmp_path, options) as source, asyncio.TaskGroup() as group:
+        other = await shop.admin("shop")
+        async with other.cursor() as cursor:
+            ddl = group.create_task(cursor.execute("ALTER TABLE huge ADD another INT"), name="ddl")
+            found = Blocking(0, 0.0)
+            while not found.sessions:
+                await asyncio.sleep(0.05)
+                found = await source.blocking()
+            facts, counted, queued = group.create_task(source.facts(), name="facts"), {1}, {1}
+            while not facts.done():
+                counted.add((await source.blocking()).sessions)
+                queued.add(int(await asyncio.to_thread(shop.sql, QUEUED)))
+            ddl.cancel()
+        other.close()
+
+    assert max(queued) == 2
+    assert counted == {1}
 
 
 async def test_that_the_dump_has_begun_is_seen_while_it_runs(shop: Mariadb, tmp_path: Path) -> None:

@@ -178,6 +178,35 @@ async def test_views_that_cannot_be_read_are_named_with_what_mends_them_before_a
     assert elsewhere.faults == ()
 
 
+UNOPENED = """
+CREATE DATABASE merged;
+USE merged;
+CREATE TABLE one (i INT) ENGINE = MyISAM;
+CREATE TABLE two (i INT) ENGINE = MyISAM;
+CREATE TABLE `of``both` (i INT) ENGINE = MERGE UNION = (one, two);
+CREATE TABLE whole (i INT) ENGINE = MERGE UNION = (one);
+DROP TABLE two;
+"""
+
+
+async def test_a_table_of_tables_of_which_one_is_gone_is_named_with_what_mends_it_before_a_dump_ends_at_it(
+    shop: Mariadb, tmp_path: Path
+) -> None:
+    accepting = DumpOptions(include=("merged",), accept_non_transactional=True)
+    with also(shop, UNOPENED, "DROP DATABASE merged"):
+        refused = await backups.ENGINE.preflight(backups.described(shop), accepting)
+        shop.sql("DROP TABLE merged.`of``both`")
+        mended = await backups.ENGINE.preflight(backups.described(shop), accepting)
+        await backups.take(shop, tmp_path, replace(accepting, max_blocking_seconds=30))
+    ((reason, line),) = refused.faults
+
+    assert reason == JobReason.OTHER
+    what = "no dump gets past a table that cannot be opened: merged.of`both (error 1168) -> bring back the tables"
+    assert line.startswith(what)
+    assert line.endswith("or DROP TABLE `merged`.`of``both`; or exclude its database")
+    assert mended.faults == ()
+
+
 async def test_names_that_differ_by_case_alone_are_all_dumped_and_compared(shop: Mariadb, tmp_path: Path) -> None:
     with also(shop, BY_CASE, "DROP DATABASE twins; DROP DATABASE Twins"):
         taken = await backups.take(shop, tmp_path)

@@ -43,6 +43,15 @@ CREATE TABLE `LIVE`.spelt (id INT PRIMARY KEY, wide INT);
 CREATE TABLE `Side`.spelt (id INT PRIMARY KEY, wide INT);
 CREATE TRIGGER of_other BEFORE INSERT ON `Spelt` FOR EACH ROW SET NEW.other = 1;
 """
+MEMBERS = """
+CREATE DATABASE members;
+USE members;
+CREATE TABLE chosen (e ENUM('a', ''), n INT, UNIQUE (n, e));
+CREATE TABLE several (s SET('', 'b') PRIMARY KEY);
+CREATE TABLE quoted (e ENUM('a'',''b', 'c''') PRIMARY KEY);
+CREATE TABLE without (e ENUM('a', 'b') PRIMARY KEY);
+CREATE TABLE no_key (e ENUM('a', ''), KEY (e));
+"""
 ROWS = "SELECT COUNT(*), SUM(n), GROUP_CONCAT(at ORDER BY at) FROM live."
 
 
@@ -139,10 +148,21 @@ async def test_a_double_or_a_float_of_fixed_decimals_is_dumped_as_it_is(server: 
 
 async def test_a_float_in_a_unique_key_is_told_before_the_dump(server: Mariadb) -> None:
     options = replace(backups.PATIENT, include=("live",))
-    *_, told = (await backups.ENGINE.preflight(backups.described(server), options)).warnings
+    *_, told, _ = (await backups.ENGINE.preflight(backups.described(server), options)).warnings
 
     assert told.startswith("live.measured, live.numbered: a unique key holds a FLOAT")
     assert told.endswith("make the column DOUBLE, which a dump holds as it is")
+
+
+async def test_an_enum_or_set_of_a_unique_key_that_has_the_empty_member_is_told_before_the_dump(
+    server: Mariadb,
+) -> None:
+    server.sql(MEMBERS)
+    options = replace(backups.PATIENT, include=("members",))
+    *_, told = (await backups.ENGINE.preflight(backups.described(server), options)).warnings
+
+    assert told.startswith("members.chosen, members.several: a unique key holds an ENUM or SET with the member ''")
+    assert "drop the member ''" in told
 
 
 async def test_a_name_is_no_other_that_differs_by_case(server: Mariadb, tmp_path: Path) -> None:

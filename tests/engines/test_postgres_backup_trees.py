@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dbwatch.core.backups import comparing
-from dbwatch.core.backups.model import ProofName
+from dbwatch.core.backups import comparing, restore_plans
+from dbwatch.core.backups.model import BackupRecord, ProofName
+from dbwatch.core.backups.restore_plans import Part
 from dbwatch.engines.backing import DumpOptions, Selection
 from tests import postgres_backing as backing
 from tests.fix_process import workspace
@@ -34,6 +35,28 @@ CREATE TABLE plain_0 PARTITION OF plain FOR VALUES WITH (MODULUS 1, REMAINDER 0)
 INSERT INTO "Dossier"
     SELECT n, (enum_range(NULL::etat))[1 + n % 12], n FROM generate_series(1, 900) AS n;
 INSERT INTO plain VALUES (1);
+"""
+COMMENTS = """
+CREATE TABLE service (id int PRIMARY KEY);
+CREATE TABLE demande (id int, service int REFERENCES service, CONSTRAINT positif CHECK (id > 0))
+    PARTITION BY RANGE (id);
+CREATE TABLE demande_0 PARTITION OF demande FOR VALUES FROM (0) TO (9);
+CREATE TABLE demande_1 (LIKE demande, PRIMARY KEY (id));
+ALTER TABLE demande_1 ADD CONSTRAINT positif CHECK (id > 0), ADD CONSTRAINT a_elle CHECK (id < 99);
+ALTER TABLE demande ATTACH PARTITION demande_1 FOR VALUES FROM (9) TO (99);
+CREATE FUNCTION noter() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER note AFTER INSERT ON demande FOR EACH ROW EXECUTE FUNCTION noter();
+ALTER TABLE demande_1 DISABLE TRIGGER note;
+COMMENT ON CONSTRAINT demande_service_fkey ON demande IS 'kept';
+COMMENT ON CONSTRAINT demande_service_fkey ON demande_0 IS 'lost';
+COMMENT ON CONSTRAINT positif ON demande IS 'kept';
+COMMENT ON CONSTRAINT positif ON demande_1 IS 'lost';
+COMMENT ON CONSTRAINT a_elle ON demande_1 IS 'kept';
+COMMENT ON CONSTRAINT demande_1_pkey ON demande_1 IS 'kept';
+COMMENT ON TRIGGER note ON demande IS 'kept';
+COMMENT ON TRIGGER note ON demande_0 IS 'lost';
+COMMENT ON TRIGGER note ON demande_1 IS 'kept';
+COMMENT ON COLUMN demande_0.id IS 'kept';
 """
 
 
@@ -63,6 +86,10 @@ async def test_rows_that_a_restore_spreads_anew_are_compared_as_those_of_the_who
     taken = await backing.take(backing.as_superuser(server), room / "set", options)
     source = taken.manifest.facts
     older = replace(source, tables=tuple(replace(each, through="") for each in source.tables))
+    within = {each.table: each.within for each in source.tables if each.within}
+    assert within == {"recent_0": ("public.recent",), "recent_1": ("public.recent",)}
+    why = restore_plans.inseparable(BackupRecord(taken.manifest), Part("marseille", "public", "recent", "copie"))
+    assert why.endswith("restore table db marseille public.Dossier")
     async with backing.scratch(taken, room / "s", *options.program_directories) as target:
         await backing.restore(taken, target)
         facts = await backing.restored_facts(taken, target)
@@ -94,3 +121,23 @@ async def test_the_whole_is_restored_by_itself_with_all_of_its_rows(
         await session.close()
 
     assert (900, 405450) == tuple(found or ())
+
+
+async def test_comments_that_no_dump_holds_are_told_before_and_are_not_missed_after_a_restore(
+    server: Postgres, options: DumpOptions, room: Path
+) -> None:
+    server.psql("CREATE DATABASE commentaires")
+    server.psql(COMMENTS, "commentaires")
+    taken = await backing.take(backing.as_superuser(server), room / "set", replace(options, include=("commentaires",)))
+    server.psql("DROP DATABASE commentaires")
+    async with backing.scratch(taken, room / "s", *options.program_directories) as target:
+        await backing.restore(taken, target)
+        found = comparing.compare(taken.manifest.facts, await backing.restored_facts(taken, target))
+
+    assert found.differences == ()
+    assert dict(taken.manifest.facts.databases[0].inventory)["comment"] == 7
+    (told,) = (each for each in taken.preflight.warnings if "comment" in each)
+    assert told.startswith(
+        "commentaires: NOT in the dump: comment on constraint demande_service_fkey on table public.demande_0, "
+        "comment on constraint positif on table public.demande_1, comment on trigger note on table public.demande_0 ("
+    )

@@ -162,6 +162,30 @@ def test_a_database_of_which_nothing_was_noted_is_not_compared() -> None:
     assert "database archives nothing was noted" in why
 
 
+UNNOTED = DatabaseFacts("archives", 4000)
+LETTERS = TableFacts("archives", "public", "letters", 5, "l1")
+MOVED = "objects of archives were changed while it was dumped"
+
+
+def test_tables_of_a_database_of_which_nothing_was_noted_are_no_tables_that_the_source_did_not_have() -> None:
+    parts = (SOURCE, Facts(FactsMode.FULL, evidence=MOVED, databases=(UNNOTED,)))
+    restored = replace(SOURCE, databases=(MARSEILLE, UNNOTED), tables=(*SOURCE.tables, LETTERS))
+
+    source = merged(parts, FactsMode.FULL)
+
+    assert differences(source, restored) == ()
+    assert proven(source, compare(source, restored)) == (ProofName.RESTORED, f"not compared: {MOVED}")
+
+
+def test_a_table_more_in_a_database_that_had_none_was_not_in_the_source() -> None:
+    emptied = replace(MARSEILLE, name="archives")
+    source = replace(SOURCE, databases=(MARSEILLE, emptied))
+
+    told = differences(source, replace(source, tables=(*SOURCE.tables, LETTERS)))
+
+    assert told == ("table archives.public.letters was not in the source",)
+
+
 def test_facts_that_were_not_asked_of_the_restore_are_no_comparison() -> None:
     found = compare(SOURCE, Facts())
 

@@ -201,6 +201,14 @@ def test_a_partition_that_is_not_restored_by_itself_is_no_table_to_damage() -> N
         choose([SMALL, partition], "metier.rendez_vous")
 
 
+@pytest.mark.parametrize("wish", ["metier.annee", "ville.metier.annee"])
+def test_a_partition_that_is_parted_itself_is_no_table_to_damage_either(wish: str) -> None:
+    leaf = replace(LARGE, through="metier.tout", within=("metier.annee",))
+
+    with pytest.raises(JobError, match=r"metier[.]annee is restored with all of metier[.]tout only -> name one"):
+        choose([SMALL, leaf], wish)
+
+
 def test_who_names_scenarios_of_an_instance_is_told_what_it_cannot_play_and_of_all_it_is_left_out() -> None:
     assert (Scenario.LOSS, Scenario.FULL) == playable(tuple(Scenario), "mysql", named=False)
     assert (Scenario.TABLE,) == playable((Scenario.TABLE,), "mysql", named=True)

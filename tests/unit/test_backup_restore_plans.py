@@ -219,6 +219,17 @@ def test_a_partition_whose_rows_come_through_the_whole_is_not_restored_alone() -
     assert not restore_plans.inseparable(known, Part("ville", "metier", "dossier", "copie"))
 
 
+def test_a_partition_that_is_parted_itself_is_not_restored_alone_either() -> None:
+    leaf = TableFacts("ville", "metier", "dossier_0_1", through="metier.dossier", within=("metier.dossier_0",))
+    known = replace(PROVEN, manifest=replace(PROVEN.manifest, facts=replace(FACTS, tables=(leaf,))))
+
+    why = restore_plans.inseparable(known, Part("ville", "metier", "dossier_0", "copie"))
+
+    assert "metier.dossier_0 is a partition whose rows are restored through metier.dossier" in why
+    assert not restore_plans.inseparable(known, Part("ville", "metier", "dossier", "copie"))
+    assert not restore_plans.inseparable(known, Part("autre", "metier", "dossier_0", "copie"))
+
+
 def test_a_name_that_breaks_the_line_of_a_dump_is_refused_with_the_way_to_what_it_names() -> None:
     known = replace(PROVEN, manifest=replace(PROVEN.manifest, engine="mysql"))
 

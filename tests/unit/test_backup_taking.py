@@ -277,6 +277,14 @@ class Stage:
         return [name for name in found if name.endswith(".partial") or not name.startswith(".")]
 
 
+class Full(Repository):
+    """Of a disk that took the set, and takes nothing more."""
+
+    async def add_proof(self, instance: str, kind: BackupKind, backup_id: str, proof: Proof) -> None:
+        what = f"cannot write a proof ({proof.name}) of {kind} into {instance}/{backup_id}"
+        raise JobError(JobReason.DISK_FULL, f"{what}: no space left on device")
+
+
 @asynccontextmanager
 async def stage(directory: Path, **settings: Any) -> AsyncIterator[Stage]:
     async with AsyncExitStack() as stack:
@@ -490,6 +498,31 @@ async def test_a_backup_says_whether_its_restore_is_not_due_or_could_not_be_had(
 
     assert waits.endswith("not restored yet: that is not due now")
     assert "NOT PROVEN: it is published, but it could not be restored: postgis is not installed here" == lacks
+
+
+async def test_a_backup_whose_proof_finds_no_room_is_published_and_not_called_failed(tmp_path: Path) -> None:
+    async with stage(tmp_path) as s:
+        full = Full.configured(s.subject.shared)
+        s.subject = replace(s.subject, repository=full)
+
+        told = await said_of_backup(s)
+
+        assert "NOT PROVEN: it is published, but" in told
+        assert "no space left on device" in told
+        assert 1 == len(s.left)
+
+
+async def test_what_was_found_bad_is_bad_though_that_finds_no_room(tmp_path: Path) -> None:
+    async with stage(tmp_path) as s:
+        record = await s.take()
+        s.subject = replace(s.subject, repository=Full.configured(s.subject.shared))
+        member = tmp_path / "repository" / "pg1" / "logical" / record.id / "town.dump"
+        member.write_bytes(member.read_bytes().replace(b"dump", b"dumq"))
+
+        with pytest.raises(JobError) as caught:
+            await s.prove(record.id)
+
+        assert JobReason.CORRUPT == caught.value.reason
 
 
 async def test_a_flipped_byte_is_found_by_reading_again(tmp_path: Path) -> None:

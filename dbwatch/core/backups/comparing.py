@@ -110,9 +110,14 @@ def _reasons(comparison: Comparison) -> str:
 
 def _unknown(source: Facts) -> str:
     """A database of which neither objects nor tables are known: that it is there again says little."""
-    known = {table.database for table in source.tables}
-    silent = (each for each in source.databases if not (each.inventory or each.inventory_digest or each.name in known))
-    return next((f"database {each.name}" for each in silent), "")
+    known = _noted(source)
+    return next((f"database {each.name}" for each in source.databases if each.name not in known), "")
+
+
+def _noted(source: Facts) -> set[str]:
+    """The databases of which objects or tables are known."""
+    by_objects = (each.name for each in source.databases if each.inventory or each.inventory_digest)
+    return {*by_objects, *(table.database for table in source.tables)}
 
 
 def _found(source: Facts, restored: Facts, *, definitions: bool) -> Iterator[tuple[str, str]]:
@@ -195,7 +200,8 @@ def _tables(source: Facts, restored: Facts) -> Iterator[tuple[str, str]]:
             yield DIFFERENCES, f"table {_named(table)} is missing"
         elif wrong := _table(table, found):
             yield DIFFERENCES, f"table {_named(table)}: {wrong}"
-    for table in there.values() if source.tables else ():
+    noted = _noted(source) if source.tables else set()  # of the others nobody knows which tables they had
+    for table in (each for each in there.values() if each.database in noted):
         yield DIFFERENCES, f"table {_named(table)} was not in the source"
 
 

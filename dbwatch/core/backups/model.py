@@ -148,6 +148,7 @@ class TableFacts:
     bytes: int | None = None
     unread: str = ""  # why, where the digest is not known, or not of all: one of core.backups.unread
     through: str = ""  # the partitioned table through which its rows are restored, each into any of the partitions
+    within: tuple[str, ...] = ()  # the partitioned tables between it and this one, none of which is restored alone
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -264,8 +265,7 @@ class BackupRecord:
         return self.proof.name.level if self.proof is not None and not self.problem else ProofLevel.NONE
 
 
-# What shows that a set is bad; others show only that it could not be tried.
-DISPROOFS = frozenset({JobReason.CORRUPT, JobReason.MISMATCH, JobReason.INCOMPLETE})
+DISPROOFS = frozenset({JobReason.CORRUPT, JobReason.MISMATCH, JobReason.INCOMPLETE})  # others: it could not be tried
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,11 +152,12 @@ def _broken(record: BackupRecord, part: Part) -> str:
 
 def inseparable(record: BackupRecord, part: Part) -> str:
     """Why this partition cannot be restored by itself: the archive gives its rows to the table that it is of."""
-    wanted = (part.database, part.schema, part.table)
-    root = next((each.through for each in record.manifest.facts.tables if each.key == wanted), "")
+    name = f"{part.schema}.{part.table}"
+    tables = [each for each in record.manifest.facts.tables if each.through and each.database == part.database]
+    root = next((each.through for each in tables if name in (f"{each.schema}.{each.table}", *each.within)), "")
     if not root:
         return ""
-    what = f"{'.'.join(wanted[1:])} is a partition whose rows are restored through {root}, into any of its partitions"
+    what = f"{name} is a partition whose rows are restored through {root}, into any of its partitions"
     return f"{what}: it comes with all of them -> restore table {record.manifest.instance} {part.database} {root}"
 
 

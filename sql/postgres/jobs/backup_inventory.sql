@@ -15,6 +15,19 @@ foreign_to_us AS (
     FROM pg_depend AS d
     WHERE d.deptype = 'e'
 ),
+-- What a partition or a child inherits: pg_dump lets the parent make it, and leaves out the comments on it
+-- (backup_uncommented names them).
+inherited (classid, objid) AS (
+    SELECT 'pg_constraint'::regclass, k.oid
+    FROM pg_constraint AS k
+    WHERE (k.contype = 'f' AND k.conparentid <> 0)
+       OR (k.contype = 'c' AND NOT k.conislocal)
+    UNION ALL
+    SELECT 'pg_trigger'::regclass, t.oid
+    FROM pg_trigger AS t
+    JOIN pg_trigger AS p ON p.oid = t.tgparentid
+    WHERE p.tgenabled = t.tgenabled
+),
 relation AS (
     SELECT c.oid, concat_ws('.', s.name, c.relname) AS name, c.relkind, c.relowner, c.relacl, c.relpersistence,
            c.relreplident, c.relrowsecurity, c.relforcerowsecurity, c.relpartbound, c.relispartition,
@@ -185,6 +198,7 @@ object (kind, name, text) AS (
     FROM pg_description AS d
     WHERE d.objoid >= 16384
       AND NOT EXISTS (SELECT FROM foreign_to_us AS e WHERE e.classid = d.classoid AND e.objid = d.objoid)
+      AND NOT EXISTS (SELECT FROM inherited AS i WHERE i.classid = d.classoid AND i.objid = d.objoid)
       AND d.classoid <> 'pg_extension'::regclass
 )
 SELECT o.kind,

@@ -5,7 +5,8 @@ timeout: 60s
 -- The columns by name: a restored child of an inheritance may have them in another order. What is generated is left out,
 -- for it is made anew. Nothing of a foreign table is dumped, and of a materialized view only how to fill it again.
 -- The hash of an enum is that of its OID, another one after each restore: rows that are parted by it pg_dump gives to the
--- topmost of the partitioned tables, which spreads them anew. `through` names it.
+-- topmost of the partitioned tables, which spreads them anew. `through` names it, and `within` the
+-- partitioned tables between it and this one.
 SELECT n.nspname::text AS schema,
        c.relname::text AS name,
        c.relkind <> 'p' AS has_rows,
@@ -14,6 +15,7 @@ SELECT n.nspname::text AS schema,
        format('%s %s', c.oid, c.relfilenode) AS storage,
        format('%I.%I', n.nspname, c.relname) AS lock_name,
        coalesce(u.name, '') AS through,
+       coalesce(u.within, '{}') AS within,
        format('SELECT count(*) AS number, NULL AS digest FROM' || ' ONLY %I.%I AS t', n.nspname, c.relname) AS counting,
        format('SELECT count(*) AS number, coalesce(sum(pg_catalog.hashtextextended(ROW(%s)::text COLLATE "C", 0)::numeric), 0)'
               || '::text AS digest FROM' || ' ONLY %I.%I AS t', k.names, n.nspname, c.relname) AS hashing
@@ -28,7 +30,13 @@ LEFT JOIN LATERAL (
       AND a.attgenerated = ''
 ) AS k ON true
 LEFT JOIN LATERAL (
-    SELECT concat_ws('.', s.nspname, t.relname) AS name
+    SELECT concat_ws('.', s.nspname, t.relname) AS name,
+           ARRAY(SELECT concat_ws('.', z.nspname, y.relname)
+                 FROM pg_partition_ancestors(c.oid) AS b(relid)
+                 JOIN pg_class AS y ON y.oid = b.relid
+                 JOIN pg_namespace AS z ON z.oid = y.relnamespace
+                 WHERE y.oid NOT IN (c.oid, t.oid)
+                 ORDER BY 1) AS within
     FROM pg_class AS t
     JOIN pg_namespace AS s ON s.oid = t.relnamespace
     WHERE c.relispartition
@@ -48,7 +56,7 @@ WHERE c.relkind IN ('r', 'p')
   AND NOT EXISTS (SELECT FROM pg_depend AS d
                   WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
 UNION ALL
-SELECT 'pg_catalog', 'pg_largeobject', true, pg_relation_size('pg_largeobject'), false, '', '', '',
+SELECT 'pg_catalog', 'pg_largeobject', true, pg_relation_size('pg_largeobject'), false, '', '', '', '{}',
        'SELECT count(*) AS number, NULL AS digest FROM' || ' pg_catalog.pg_largeobject_metadata AS t',
        'SELECT count(*) AS number, coalesce(sum(pg_catalog.hashtextextended(concat(t.oid, pg_catalog.md5('
        || 'pg_catalog.lo_get(t.oid))) COLLATE "C", 0)::numeric), 0)::text AS digest FROM'
