@@ -51,7 +51,7 @@ def ask(
 
 
 def doctor(instances: Instances = None, *, config: Config = DEFAULT_CONFIG) -> None:
-    """Tell what cannot be seen, and the GRANT for it."""
+    """Tell what cannot be seen or backed up, and the GRANT for it. Nothing is dumped."""
     from dbwatch.cli import looking
 
     healthy = looking.doctor(config, instances or [], print)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dbwatch.cli import ask as asking
 from dbwatch.cli import doctor as examining
 from dbwatch.cli import logs
+from dbwatch.cli.doctor_backups import with_backups
 from dbwatch.cli.targets import open_world
 from dbwatch.errors import UsageError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dbwatch.poller.once import Target
+    from dbwatch.settings.models import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +60,22 @@ def _refuse_mixture(names: Sequence[str], collectors: AbstractSet[str]) -> None:
 def doctor(config: Path, names: Sequence[str], say: Callable[[str], None]) -> bool:
     """Examine instance by instance, telling each as it is known. True where nothing is missing."""
     logs.set_up("console", "error")
-    targets = open_world(config).targets(names)
+    world = open_world(config)
+    targets = world.targets(names)
     if not targets:
         raise UsageError("the configuration watches no instance")
-    diagnoses = asyncio.run(_examine(targets, say))
+    diagnoses = asyncio.run(_examine(targets, world.settings, say))
     for line in examining.remedies(diagnoses):
         say(line)
     return all(each.healthy for each in diagnoses)
 
 
-async def _examine(targets: Sequence[Target], say: Callable[[str], None]) -> list[examining.Diagnosis]:
+async def _examine(
+    targets: Sequence[Target], settings: Settings, say: Callable[[str], None]
+) -> list[examining.Diagnosis]:
     diagnoses = []
     for target in targets:
-        diagnosis = await examining.examine(target)
+        diagnosis = await with_backups(await examining.examine(target), target, settings)
         diagnoses.append(diagnosis)
         for line in diagnosis.lines:
             say(line)

@@ -32,6 +32,8 @@ COMPRESSED = {Codec.NONE: "0", Codec.GZIP: "gzip:1", Codec.ZSTD: "zstd:1"}
 METHODS_SINCE = 16  # before, --compress takes a level only
 SEALED, SQUEEZED = ".age", ".zst"
 
+SESSIONS_BESIDE = 3  # of ours: the moment's, the lookout's and the reader's
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -44,6 +46,11 @@ class Shape:
     @property
     def codec(self) -> Codec:
         return Codec.ZSTD if self.outside else self.inside
+
+    def sessions(self, parallel: int) -> int:
+        """How many a dump of one database has there at a time."""
+        workers = parallel if self.format == DIRECTORY and parallel > 1 else 0
+        return SESSIONS_BESIDE + 1 + workers
 
 
 def shape(client: Program, *, has_zstd: bool, wanted: Codec | None, sealed: bool) -> Shape:

@@ -37,13 +37,15 @@ async def preflight(instance: Instance, options: DumpOptions, questions: Questio
         server = await opened.one("backup_server")
         databases = [row for row in await opened.ask("backup_databases") if is_meant(row["name"], options)]
         others = [row for row in await opened.ask("backup_left_out") if is_meant(row["name"], options)]
+        limited = await opened.ask("backup_limited")
     without = left_out(others, options, APPLICATION)
     version = version_of(str(server["version_text"]).partition(" ")[0])
     found = await _programs(version[0], options)
     has_zstd = any(program.name == programs.ZSTD for program in found)
     sealed = options.seal is not None
     form = commands.shape(found[0], has_zstd=has_zstd, wanted=options.codec, sealed=sealed)
-    looked = await _looked(instance, databases, questions)
+    closed = _closed(limited, [row["name"] for row in databases], form.sessions(options.parallel))
+    looked = Looked(closed) if closed else await _looked(instance, databases, questions)
     return Preflight(
         ServerIdentity("postgres", version, str(server["version_text"]), str(server["system_identifier"])),
         tuple((row["name"], int(row["bytes"] or 0)) for row in databases),
@@ -89,6 +91,17 @@ async def _looked(instance: Instance, databases: Sequence[asyncpg.Record], quest
             found.warnings += _unkept(row["name"], await opened.ask("backup_unkept"), ONLY_SUPERUSERS)
             found.warnings += _unkept(row["name"], await opened.ask("backup_uncommented"), INHERITED)
     return found
+
+
+def _closed(limited: Sequence[asyncpg.Record], databases: Sequence[str], needed: int) -> Faults:
+    """Where not all of our sessions would be let in."""
+    few = [row for row in limited if row["allowed"] < needed and (row["name"] is None or row["name"] in databases)]
+    return [(JobReason.UNREACHABLE, _too_few(row, needed)) for row in few]
+
+
+def _too_few(row: asyncpg.Record, needed: int) -> str:
+    what = f"{row['name'] or 'the account'}: allows {row['allowed']} sessions at a time"
+    return f"{what}, and a dump takes up to {needed} -> {row['remedy']}{needed};"
 
 
 def _unkept(database: str, rows: Sequence[asyncpg.Record], why: str) -> list[str]:

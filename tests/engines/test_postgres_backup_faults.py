@@ -132,6 +132,25 @@ async def test_what_a_dump_lacks_without_a_word_is_told_by_name(server: Postgres
     assert told[1] == ()
 
 
+@pytest.mark.parametrize("whose", ["DATABASE marseille", "ROLE dbwatch_backup"])
+async def test_where_too_few_sessions_are_let_in_it_is_told_before_and_what_mends_it_is_enough(
+    server: Postgres, room: Path, whose: str
+) -> None:
+    several = replace(OPTIONS, codec=Codec.GZIP)
+    server.psql(f"ALTER {whose} CONNECTION LIMIT 3")
+    try:
+        ((reason, line),) = (await backing.engine().preflight(backing.described(server), several)).faults
+        what, _, mend = line.partition(" -> ")
+        server.psql(mend)
+        await backing.take(backing.described(server), room / "set", several)
+    finally:
+        server.psql(f"ALTER {whose} CONNECTION LIMIT -1")
+
+    assert reason == JobReason.UNREACHABLE
+    assert "allows 3 sessions at a time, and a dump takes up to 6" in what
+    assert mend == f"ALTER {whose} CONNECTION LIMIT 6;"
+
+
 BYPASS = "ALTER ROLE dbwatch_backup {0}BYPASSRLS"
 READ_ALL = "{0} pg_read_all_data {1} dbwatch_backup"
 CONNECT = "{0} CONNECT ON DATABASE marseille {1} PUBLIC, dbwatch_backup"

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from tests.fix_daemon import dbwatch_command
-from tests.fix_postgres import BARE
+from tests.fix_postgres import BARE, PASSWORD
 from tests.fix_process import environment, eventually, free_port
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ class Shell:
 
     directory: Path
 
-    def write(self, instances: Mapping[str, object]) -> None:
+    def write(self, instances: Mapping[str, object], **shared: object) -> None:
         own = {"state_directory": str(self.directory / "state"), "control_socket": str(self.directory / "socket")}
-        (self.directory / "dbwatch.yml").write_text(yaml.safe_dump({"instances": dict(instances), **own}))
+        (self.directory / "dbwatch.yml").write_text(yaml.safe_dump({"instances": dict(instances), **own, **shared}))
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -176,6 +176,28 @@ def test_doctor_prints_each_grant_once_at_the_end(shell: Shell) -> None:
 
     assert 1 == done.returncode
     assert ["-- on bare", f"GRANT pg_monitor TO {BARE};"] == done.stdout.splitlines()[-2:]
+
+
+def test_doctor_tries_what_a_backup_begins_with_as_its_own_account(
+    shell: Shell, postgres_18: Postgres, tmp_path: Path
+) -> None:
+    own = {"user": BARE, "password": PASSWORD}
+    backed = postgres_18.instance(backups={"logical": {"exclude": ["shut"]}})
+    bare = postgres_18.instance(backup=own, backups={"logical": {"include": ["shut"]}})
+    shell.write({"pg1": backed, "pg2": bare}, backups={"postgres_programs": [str(postgres_18.binaries.directory)]})
+    postgres_18.psql("CREATE DATABASE shut")
+    postgres_18.psql("CREATE TABLE closed ()", "shut")
+    try:
+        done = shell("doctor")
+    finally:
+        postgres_18.psql("DROP DATABASE shut")
+    (fine,) = (line for line in done.stdout.splitlines() if line.startswith("  ok       backup: "))
+
+    assert 1 == done.returncode
+    assert "pg_dump (PostgreSQL) 18" in fine
+    assert "  MISSING  backup: permission: shut: the dump would lack table public.closed -> GRANT" in done.stdout
+    assert "GRANT SELECT ON TABLE public.closed" in grants(done.stdout)
+    assert not (tmp_path / "state").exists()
 
 
 def grants(told: str) -> str:
