@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -49,10 +49,18 @@ def mount_of(path: Path) -> str:
     return str(path)
 
 
+def of_family(pid: int, told: Callable[[psutil.Process], float]) -> float:
+    """From the process table itself, summed over the tree; again where one of it ended while we looked."""
+    for _ in range(50):
+        root = psutil.Process(pid)
+        with suppress(psutil.NoSuchProcess):
+            return sum(told(each) for each in (root, *root.children(recursive=True)))
+    pytest.fail(f"the processes of {pid} come and go too fast to be looked at")
+
+
 def family_cpu_seconds(pid: int) -> float:
-    """From the process table itself: user and system time of the tree, and what its dead left behind."""
-    root = psutil.Process(pid)
-    return sum(sum(each.cpu_times()[:4]) for each in (root, *root.children(recursive=True)))
+    """User and system time, and what its dead left behind."""
+    return of_family(pid, lambda process: sum(process.cpu_times()[:4]))
 
 
 @asynccontextmanager
@@ -105,8 +113,7 @@ async def test_what_postgresql_processes_share_counts_once(new_postgres: NewPost
             await session.execute(BIG)
             await session.fetchval("SELECT count(*) FROM big")
         seen = await postgres_asking.see(server.instance(), "host")
-        tree = [psutil.Process(server.pid), *psutil.Process(server.pid).children()]
-        together = sum(each.memory_info().rss for each in tree)
+        together = of_family(server.pid, lambda process: process.memory_info().rss)
     finally:
         for session in sessions:
             await session.close()
