@@ -13,6 +13,7 @@ from dbwatch.core.model import Facts as ServerFacts
 from dbwatch.core.model import Role
 from dbwatch.engines import mysql_backup_accounts as accounts_of
 from dbwatch.engines import mysql_backup_check as checked
+from dbwatch.engines import mysql_backup_events as events
 from dbwatch.engines import mysql_backup_facts as remembered
 from dbwatch.engines import mysql_backup_hand_over as hand_over
 from dbwatch.engines import mysql_backup_notes as notes
@@ -81,7 +82,8 @@ class MysqlBackup:
             faults = _faults(found, options)
             of_accounts = await accounts_of.warnings(opened, found.names) if not faults else []
             of_keys = await rounding.warnings(opened, found.names) if not faults else []
-            warnings = [*_warnings(found, options), *of_accounts, *of_keys]
+            of_events = await events.warnings(opened, found.names) if not faults else []
+            warnings = [*_warnings(found, options), *of_accounts, *of_keys, *of_events]
         programs = await programs_of.client(found.flavour, found.version, options.program_directories)
         dump = programs[0]
         await programs_of.flags(dump, found.flavour, found.version)

@@ -159,6 +159,7 @@ class DatabaseSource:
     pipelines: Sequence[Pipeline]
     outputs: Sequence[Output]
     described: asyncpg.Record | None = None
+    is_standby: bool = False
     is_over: bool = False  # nothing is held any more
     _objects: remembered.Inventory | None = field(default=None, repr=False)
 
@@ -173,7 +174,7 @@ class DatabaseSource:
             await remembered.read_only(reader, self.snapshot)
             known = await remembered.database(reader, self.described, self.database)
             self._objects = (known.inventory, known.inventory_digest, known.objects)
-            reading = remembered.Reading(reader, self.database, options.facts, budget)
+            reading = remembered.Reading(reader, self.database, options.facts, budget, self.is_standby)
             rows = [row for row in self.tables if row["has_rows"]]
             found = () if options.facts is FactsMode.OFF else await reading.tables(rows)
         comparable = options.facts is not FactsMode.OFF
@@ -189,7 +190,7 @@ class DatabaseSource:
         """A file of a directory is one table's rows; a stream does not tell."""
         if self.plan.form.format != commands.DIRECTORY:
             return (None, None)
-        expected = sum(1 for row in self.tables if row["has_rows"])
+        expected = sum(1 for row in self.tables if row["has_rows"] and not (self.is_standby and row["is_unlogged"]))
         return (min(expected, await asyncio.to_thread(_files, self.outputs[0].path)), expected)
 
     async def finished(self) -> tuple[Pairs, bool, str]:
@@ -244,10 +245,11 @@ class DatabaseStep:
                 watch,
                 snapshot,
                 str(server["lsn"]),
-                [row for row in tables if not (is_standby and row["is_unlogged"])],
+                tables,
                 (pipeline,),
                 (output,),
                 next((row for row in databases if row["name"] == self.name), None),
+                is_standby,
             )
             try:
                 yield source

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import DatabaseFacts, FactsMode, JobReason, TableFacts
+from dbwatch.core.backups.unread import Unread
 from dbwatch.errors import EngineError, JobError, Reason
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class Reading:
     database: str
     mode: FactsMode
     budget: Budget
+    is_standby: bool = False
 
     async def tables(
         self, rows: Sequence[asyncpg.Record], wanted: Mapping[tuple[str, str], TableFacts] | None = None
@@ -114,6 +116,8 @@ class Reading:
     async def _table(self, row: asyncpg.Record, known: TableFacts | None) -> TableFacts:
         through, within = row["through"], tuple(row["within"])
         empty = TableFacts(self.database, *_key(row), bytes=row["bytes"], through=through, within=within)
+        if self.is_standby and row["is_unlogged"]:
+            return replace(empty, rows=0, unread=Unread.UNLOGGED)  # as the dump has it
         is_wanted = known is None or known.digest is not None
         if self.mode is not FactsMode.FULL or not is_wanted:
             return empty

@@ -178,6 +178,29 @@ async def test_views_that_cannot_be_read_are_named_with_what_mends_them_before_a
     assert elsewhere.faults == ()
 
 
+ASLEEP = """
+CREATE DATABASE asleep;
+USE asleep;
+CREATE EVENT tidy ON SCHEDULE EVERY 1 DAY DISABLE ON SLAVE DO SELECT 1;
+CREATE EVENT awake ON SCHEDULE EVERY 1 DAY DO SELECT 1;
+CREATE EVENT by_hand ON SCHEDULE EVERY 1 DAY DISABLE DO SELECT 1;
+"""
+
+
+async def test_events_that_a_replica_keeps_switched_off_are_told_with_what_wakes_them_after_a_restore(
+    shop: Mariadb,
+) -> None:
+    options = replace(backups.PATIENT, include=("asleep",))
+    with also(shop, ASLEEP, "DROP DATABASE asleep"):
+        found = await backups.ENGINE.preflight(backups.described(shop), options)
+    (told,) = (each for each in found.warnings if "events" in each)
+
+    assert told == (
+        "events that are switched off on a replica, and so they stay after a restore: asleep.tidy"
+        " -> ALTER EVENT ... ENABLE each of them on the server that is to run them"
+    )
+
+
 UNOPENED = """
 CREATE DATABASE merged;
 USE merged;

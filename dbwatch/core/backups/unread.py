@@ -19,6 +19,7 @@ class Unread(StrEnum):
     MOVING = "moving"  # no transaction holds it at one moment
     MEMORY = "memory"  # neither, and its rows go with the server
     VERSIONED = "versioned"
+    UNLOGGED = "unlogged"  # on a standby
     CHANGED = "changed"  # compared as a dump prints it, which is not all that the source holds
     TIME = "time"
 
@@ -27,6 +28,7 @@ WHY = {
     Unread.MOVING: "know no transactions",
     Unread.MEMORY: "are held in memory",
     Unread.VERSIONED: "are versioned, and a dump lacks their history",
+    Unread.UNLOGGED: "are unlogged, and a standby has none of their rows",
     Unread.CHANGED: (
         "hold values that a dump changes: FLOAT of more than six digits, ENUM or SET beside their members, or days that"
         " their month has not (ALLOW_INVALID_DATES)"
