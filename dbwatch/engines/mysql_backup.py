@@ -167,13 +167,14 @@ class MysqlBackup:
     ) -> Sequence[str]:
         _ = directory, opener
         async with asker(target.instance, self._questions, LOOKING) as opened:
-            account = {row["name"]: str(row["value"]) for row in await opened.ask("identity")}["account"]
+            identity = {row["name"]: str(row["value"]) for row in await opened.ask("identity")}
             held = [(str(row["privilege"]), str(row["database"])) for row in await opened.ask("privileges")]
             roles = await notes.roles_of_others(opened, manifest) if not selection.database else []
         databases = [each for each in manifest.facts.databases if selection.database in ("", each.name)]
         definers = privileges.for_definers(_flavour(opened.hello.flavour), opened.hello.version)
+        account, closed = identity["account"], notes.closed(target.instance.name, identity)
         lacking = privileges.lacking(held, databases, selection, account, definers)
-        return [*lacking, *privileges.not_to_give(roles, account)]
+        return [*closed, *lacking, *privileges.not_to_give(roles, account)]
 
     async def kept(self, *_: object) -> tuple[str, ...]:
         return ()

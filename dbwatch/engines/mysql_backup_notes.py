@@ -9,12 +9,27 @@ from dbwatch.engines.mysql_backup_programs import MARIADB
 from dbwatch.errors import EngineError, Reason
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dbwatch.core.backups.model import Manifest
     from dbwatch.engines.backing import Selection
     from dbwatch.engines.mysql_backup_session import Asker
 
 # A name of its own: not the end of a longer one, and something of the database follows.
 NAMED = r'(^|[^[:alnum:]_$]){name}[`"]?[[:space:]]*[.]'
+
+FOLLOWS = (
+    "replicates from another server, which breaks at what is written here alone -> restore to its source; or make it a"
+    " server of its own: STOP REPLICA; RESET REPLICA ALL; SET GLOBAL read_only = 0;"
+)
+READ_ONLY = "is read-only -> SET GLOBAL read_only = 0, if it is nobody's replica"
+
+
+def closed(instance: str, identity: Mapping[str, str]) -> list[str]:
+    """Why nothing is to be written there, whatever the account may do."""
+    if identity["replicates"] == "ON":
+        return [f"{instance} {FOLLOWS}"]
+    return [f"{instance} {READ_ONLY}"] if identity["read_only"] == "ON" else []
 
 
 async def roles_of_others(opened: Asker, manifest: Manifest) -> list[str]:

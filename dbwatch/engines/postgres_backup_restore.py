@@ -42,6 +42,7 @@ class There:
     collations: frozenset[tuple[str, str]]
     identifier: str
     major: int
+    is_standby: bool = False
 
 
 async def look(target: Target, questions: Questions) -> There:
@@ -51,7 +52,8 @@ async def look(target: Target, questions: Questions) -> There:
         server = await opened.one("backup_server")
     collations = frozenset((str(row["provider"]), _plain(row["name"])) for row in rows)
     taken = frozenset(server["database_names"])
-    return There(names, taken, collations, str(server["system_identifier"]), opened.version[0])
+    is_standby = bool(server["is_standby"])
+    return There(names, taken, collations, str(server["system_identifier"]), opened.version[0], is_standby)
 
 
 def _plain(collation: str) -> str:

@@ -65,6 +65,8 @@ class Files:
 async def lacking(files: Files, target: Target, selection: Selection, questions: Questions) -> list[str]:
     """Each line names what is missing, and the statement that gives it. Only what is sure to fail is told."""
     there = await look(target, questions)
+    if there.is_standby:
+        return [f"{target.instance.name} is a standby, where nothing can be written -> restore to its primary"]
     async with asker(target.instance, questions, APPLICATION) as opened:
         rows = await opened.ask("backup_rights")
     owners: set[str] = set()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dbwatch.engines.backing import Source
-    from tests.fix_mariadb import Mariadb, MariadbServers
+    from tests.fix_mariadb import Mariadb, MariadbServers, NewReplica
     from tests.mysql_backups import Taken
 
 LONG_WRITE = "UPDATE parent SET amount = 4 + SLEEP(6) * 0 LIMIT 1"
@@ -178,6 +178,30 @@ async def test_a_missing_privilege_is_told_with_its_grant(shop: Mariadb) -> None
     assert {reason for reason, _ in found.faults} == {JobReason.PERMISSION}
     assert f"GRANT TRIGGER ON *.* TO '{backups.ACCOUNT}'@'%';" in lines
     assert f"GRANT SELECT ON mysql.proc TO '{backups.ACCOUNT}'@'%';" in lines
+
+
+OURS = f"SELECT COUNT(*) FROM mysql.user WHERE user = '{backups.ACCOUNT}'"
+
+
+async def test_nothing_is_restored_to_a_replica_nor_to_what_is_read_only(
+    shop: Mariadb, mariadb_replica: NewReplica, tmp_path: Path
+) -> None:
+    taken = await backups.take(shop, tmp_path)
+    replica = mariadb_replica(shop)
+    await asyncio.to_thread(eventually, lambda: replica.sql(OURS) == "1")
+    there = Target(backups.described(replica), tmp_path)
+
+    async def told() -> str:
+        return (await backups.ENGINE.obstacles(taken.manifest, tmp_path, there, Selection("shop"), None))[0]
+
+    follows = await told()
+    replica.sql("STOP SLAVE")
+    closed = await told()
+    replica.sql("RESET SLAVE ALL; SET GLOBAL read_only = 0")
+
+    assert "replicates from another server, which breaks at what is written here alone -> restore to its" in follows
+    assert closed.endswith("is read-only -> SET GLOBAL read_only = 0, if it is nobody's replica")
+    assert "read" not in await told()
 
 
 async def test_what_a_restore_may_not_do_there_is_told_with_its_grant(shop: Mariadb, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from dbwatch.core.backups import comparing
 from dbwatch.core.backups.model import Codec, FactsMode, JobReason, ProofName
-from dbwatch.engines.backing import Command, DumpOptions
+from dbwatch.engines.backing import Command, DumpOptions, Selection, Target
 from dbwatch.errors import EngineError, JobError, Reason
 from dbwatch.files import sql_root
 from tests import postgres_backing as backing
@@ -370,6 +370,8 @@ async def test_a_standby_can_be_dumped(server: Postgres, standby: NewStandby, ro
     async with backing.scratch(taken, room / "s") as target:
         await backing.restore(taken, target)
         facts = await backing.restored_facts(taken, target)
+    there = Target(backing.described(replica), room)
+    (closed,) = await backing.engine().obstacles(taken.manifest, taken.directory, there, Selection(), None)
     found = comparing.compare(taken.manifest.facts, facts)
     proof, said = comparing.proven(taken.manifest.facts, found)
 
@@ -377,6 +379,7 @@ async def test_a_standby_can_be_dumped(server: Postgres, standby: NewStandby, ro
     assert proof == ProofName.COMPARED
     assert said.endswith("1 by rows: marseille.metier.brouillon are unlogged, and a standby has none of their rows")
     assert any("unlogged" in warning for warning in taken.preflight.warnings)
+    assert closed == "db is a standby, where nothing can be written -> restore to its primary"
 
 
 EXPRESSION = "CREATE TABLE {0} AS SELECT 1 AS n, 'a' AS t; CREATE INDEX ON {0} (lower(t))"
