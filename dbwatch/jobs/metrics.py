@@ -85,7 +85,7 @@ def _expected(kinds: Sequence[KindFigures]) -> Rows:
 
 def _level(database: DatabaseFigures) -> float | None:
     """Without any set there is none to be proven."""
-    return max(0.0, float(database.level)) if database.last_success_at is not None else None
+    return max(0.0, float(database.level)) if database.level is not None else None
 
 
 def _runs(kinds: Sequence[KindFigures]) -> list[Family]:

@@ -65,6 +65,24 @@ def test_the_moment_that_a_set_brings_back_is_when_its_dump_began() -> None:
     assert {("marseille", "logical"): 2 * DAY} == samples("dbwatch_backup_last_success_timestamp_seconds", found)
 
 
+def test_a_set_that_turned_out_bad_brings_no_moment_back() -> None:
+    bad = record(2, 2 * DAY, *proofs(2 * DAY), failed(ProofName.HASHED, 3 * DAY, JobReason.CORRUPT))
+
+    after = samples("dbwatch_backup_last_success_timestamp_seconds", figures(record(1, DAY), bad))
+    alone = samples("dbwatch_backup_last_success_timestamp_seconds", figures(bad))
+
+    assert after == {("marseille", "logical"): DAY}
+    assert alone == {}
+
+
+def test_a_set_made_by_a_clock_that_was_ahead_is_no_newer_for_it() -> None:
+    found = figures(record(1, 300 * DAY), record(2, 2 * DAY, size_bytes=7))
+
+    assert samples("dbwatch_backup_last_success_timestamp_seconds", found) == {("marseille", "logical"): 2 * DAY}
+    assert found.last_size_bytes == 7
+    assert found.oldest_at == 2 * DAY
+
+
 def test_a_database_that_the_newest_set_lacks_keeps_the_moment_of_the_one_that_has_it() -> None:
     without = replace(set_line(record(2, 2 * DAY)), databases=())
     found = kind_figures(LOGICAL, ["marseille"], [set_line(record(1, DAY)), without])

@@ -36,8 +36,8 @@ class DatabaseFigures:
     """One database that is to be backed up, and the newest set that holds it."""
 
     database: str
-    last_success_at: float | None = None  # the moment that the newest set brings back: when its dump began
-    level: ProofLevel = ProofLevel.NONE  # of that set
+    last_success_at: float | None = None  # what the newest set that is not bad brings back: when its dump began
+    level: ProofLevel | None = None  # of the newest set, NONE where that is bad; None: no set holds it
     verified_at: tuple[tuple[ProofName, float], ...] = ()  # when a set of it was last proven so, or better
     plain_bytes: int | None = None  # of the database, when it was dumped
     rows: int | None = None
@@ -132,6 +132,7 @@ class SetLine:
     started_at: float
     seconds: float
     size_bytes: int
+    sequence: int = 0  # in the order in which sets were made, whatever the clock said
     databases: tuple[SetDatabase, ...] = ()
     proofs: tuple[Proof, ...] = ()
     proof: Proof | None = None  # the best that holds

@@ -39,6 +39,7 @@ def set_line(record: BackupRecord) -> SetLine:
         manifest.started_at,
         manifest.seconds,
         manifest.size_bytes,
+        manifest.sequence,
         databases=_databases(record),
         proofs=record.proofs,
         proof=record.proof,
@@ -80,7 +81,7 @@ def kind_figures(
 
     What only the office knows (what runs, waits, comes next, is frozen) is put in with `dataclasses.replace`.
     """
-    sets = sorted(lines, key=lambda line: (line.started_at, line.id))
+    sets = sorted(lines, key=lambda line: (line.sequence, line.id))
     ended = sorted((run for run in runs if run.ended_at is not None), key=lambda run: run.started_at)
     last = ended[-1] if ended else None
     successes = [run for run in ended if run.state is JobState.SUCCEEDED]
@@ -104,7 +105,7 @@ def kind_figures(
         mismatches=_mismatches(sets),
         counts=tuple((state, sum(line.state == state for line in sets)) for state in STATES),
         verified=sum(line.state == PROVEN for line in sets),
-        oldest_at=sets[0].started_at if sets else None,
+        oldest_at=min((line.started_at for line in sets), default=None),
         repository_bytes=sum(line.size_bytes for line in sets),
     )
 
@@ -114,10 +115,11 @@ def _database(name: str, sets: Sequence[SetLine]) -> DatabaseFigures:
     if not holding:
         return DatabaseFigures(name)
     newest = holding[-1]
+    usable = [line for line in holding if line.state != BAD]
     own = next(each for each in newest.databases if each.name == name)
     return DatabaseFigures(
         name,
-        last_success_at=newest.started_at,
+        last_success_at=usable[-1].started_at if usable else None,
         level=newest.level if newest.state != BAD else ProofLevel.NONE,
         verified_at=_verified_at(holding),
         plain_bytes=own.plain_bytes,
