@@ -136,7 +136,7 @@ def lines(kept: Row) -> Iterator[str]:
             yield f"  not proven: {text(check, 'name')} {'; '.join(_texts(check, 'differences'))}".rstrip()
     yield f"  RTO   {_against(derived, 'rto_seconds', kept, 'rto_target_seconds', 'meets_rto')}"
     yield f"        {_phases(kept)}"
-    yield f"  RPO   {_against(derived, 'loss_seconds', kept, 'rpo_target_seconds', 'meets_rpo')}{_measured(kept)}"
+    yield f"  RPO   {_against(derived, 'rpo_seconds', kept, 'rpo_target_seconds', 'meets_rpo')}{_measured(kept)}"
     yield f"  report {text(kept, 'report')} (and .html, .json)"
 
 
@@ -151,7 +151,7 @@ def _against(derived: Row, name: str, kept: Row, target: str, meets: str) -> str
 
 def _measured(kept: Row) -> str:
     """What the heartbeat told, beside the age of the set."""
-    lost = number(kept, "rpo_seconds")
+    lost = number(kept, "lost_seconds")
     if lost is None or text(kept, "rpo_evidence") != "heartbeat":
         return ""
     return f"; by the heartbeat row {humanise.duration(round(lost, 3))} were lost"

@@ -128,7 +128,7 @@ def drill_figures(kept: Sequence[DrillKept], drill: Drill, next_at: float | None
         succeeded=result.succeeded,
         phases=tuple((str(phase), seconds) for phase, seconds in result.phases),
         rto_seconds=result.rto_seconds,
-        rpo_seconds=result.loss_seconds,
+        rpo_seconds=result.rpo_seconds,
         rto_objective_seconds=drill.rto_target,
         rpo_objective_seconds=drill.rpo_target,
         age_objective_seconds=drill.max_age,

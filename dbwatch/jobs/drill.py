@@ -149,7 +149,7 @@ def _played(base: DrillResult, play: Play) -> DrillResult:
         server=f"{manifest.server.flavour} {manifest.server.version_text}",
         restored_with=play.server_version,
         table=play.table,
-        rpo_seconds=play.rpo_seconds,
+        lost_seconds=play.lost_seconds,
         rpo_evidence=play.rpo_evidence,
         exposure_seconds=play.exposure_seconds,
         checks=tuple(play.checks),
@@ -166,8 +166,8 @@ def summary(result: DrillResult) -> str:
     if not result.succeeded:
         return f"{result.scenario}: not proven: {', '.join(check.name for check in result.failed_checks)}"
     told = [f"RTO {humanise.duration(result.rto_seconds or 0.0)}"]
-    if result.loss_seconds is not None:
-        told.append(f"RPO {humanise.duration(result.loss_seconds)}")
+    if result.rpo_seconds is not None:
+        told.append(f"RPO {humanise.duration(result.rpo_seconds)}")
     return f"{result.scenario}: {', '.join(told)}"
 
 

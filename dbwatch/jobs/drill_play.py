@@ -50,7 +50,7 @@ class Play:
     notes: list[str] = field(default_factory=list)
     programs: tuple[Program, ...] = ()
     struck_at: float | None = None
-    rpo_seconds: float | None = None
+    lost_seconds: float | None = None
     rpo_evidence: RpoEvidence = RpoEvidence.NONE
     beat_seconds: float | None = None
 
@@ -198,7 +198,7 @@ class Play:
     # --- what was lost ---
 
     def lost(self, seconds: float, evidence: RpoEvidence, beat_seconds: float | None = None) -> None:
-        self.rpo_seconds, self.rpo_evidence, self.beat_seconds = max(0.0, seconds), evidence, beat_seconds
+        self.lost_seconds, self.rpo_evidence, self.beat_seconds = max(0.0, seconds), evidence, beat_seconds
 
     async def lost_since_the_set(self, target: Target) -> None:
         """By the source's own heartbeat, read back; else by the moment that the set holds."""

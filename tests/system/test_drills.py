@@ -61,9 +61,9 @@ def test_an_instance_is_lost_and_comes_back_and_the_heartbeat_tells_what_was_los
     assert ["prepare", "detect", "fetch", "initialise", "restore", "check", "ready"] == phases(report)
     assert {"gone", "hashes", "facts", "integrity", "smoke", "heartbeat"} == set(proven)
     assert "heartbeat" == report["rpo_evidence"]
-    assert 1.0 <= report["rpo_seconds"] < 60  # a second of beats was written after the backup
+    assert 1.0 <= report["lost_seconds"] < 60  # a second of beats was written after the backup
     assert int(proven["heartbeat"]["found"]) > 0 < int(proven["heartbeat"]["lost"])
-    assert report["derived"]["loss_seconds"] == report["exposure_seconds"] > report["rpo_seconds"]
+    assert report["derived"]["rpo_seconds"] == report["exposure_seconds"] > report["lost_seconds"]
     assert report["derived"]["rto_seconds"] == pytest.approx(sum(seconds for _, seconds in report["phases"][1:]))
     assert "01_perte_instance_postgres  succeeded" in said
     assert "(objective 4 h: met)" in said
@@ -82,7 +82,7 @@ def test_a_corrupt_table_is_found_and_restored_and_the_rest_stays_as_it_was(vill
     assert "8" == proven["rest"]["tables"]
     assert int(proven["objects"]["objects"]) > 100
     assert {"integrity", "smoke", "beats"} <= set(proven)
-    assert 0.0 == report["rpo_seconds"]  # what was written elsewhere is all there
+    assert 0.0 == report["lost_seconds"]  # what was written elsewhere is all there
     assert ["prepare", "detect", "fetch", "restore", "swap", "check", "ready"] == phases(report)
 
 
@@ -115,7 +115,7 @@ def test_the_last_full_backup_is_restored_compared_and_asked(ville: Marseille, s
     assert proven["facts"]["compared"] == proven["facts"]["tables"] == "11"
     assert "7" == proven["smoke"]["answered"]
     assert "heartbeat" == report["rpo_evidence"]  # the source's own, read back
-    assert report["rpo_seconds"] == pytest.approx(report["exposure_seconds"] + 30, abs=20)
+    assert report["lost_seconds"] == pytest.approx(report["exposure_seconds"] + 30, abs=20)
     assert [] == sorted(ville.ground.scratch.glob("dbwatch-*"))
     files = sorted(ville.reports.iterdir())
     assert {".html", ".json", ".md"} == {each.suffix for each in files}

@@ -34,7 +34,7 @@ GOOD = DrillResult(
     backup_bytes=294_599,
     database_bytes=30_000_000,
     server="postgres 18.6",
-    rpo_seconds=2.5,
+    lost_seconds=2.5,
     rpo_evidence=RpoEvidence.HEARTBEAT,
     exposure_seconds=764.0,
     rto_target_seconds=3600.0,
@@ -79,9 +79,9 @@ def test_what_is_prepared_is_no_part_of_the_recovery() -> None:
 
 
 def test_a_disaster_costs_the_worse_of_what_was_measured_and_the_age_of_the_set() -> None:
-    assert 764.0 == GOOD.loss_seconds
-    assert 900.0 == replace(GOOD, rpo_seconds=900.0).loss_seconds
-    assert replace(GOOD, rpo_seconds=None, exposure_seconds=None).loss_seconds is None
+    assert 764.0 == GOOD.rpo_seconds
+    assert 900.0 == replace(GOOD, lost_seconds=900.0).rpo_seconds
+    assert replace(GOOD, lost_seconds=None, exposure_seconds=None).rpo_seconds is None
     assert replace(GOOD, rpo_target_seconds=600.0).meets_rpo is False
 
 
@@ -161,7 +161,7 @@ def test_a_report_is_written_whatever_a_check_holds(
     name: str, values: list[tuple[str, str]], reason: JobReason | None, seconds: float | None
 ) -> None:
     check = DrillCheck(name, holds=False, values=tuple(values))
-    result = replace(GOOD, checks=(check,), reason=reason, rpo_seconds=seconds, exposure_seconds=seconds)
+    result = replace(GOOD, checks=(check,), reason=reason, lost_seconds=seconds, exposure_seconds=seconds)
 
     assert markdown(result, "fr")
     assert html(result, "en").endswith("</html>\n")

@@ -193,7 +193,7 @@ async def test_the_last_drill_of_each_scenario_outlives_a_restart(tmp_path: Path
             at,
             at + 9,
             (("restore", 5.0), ("ready", 0.5)),
-            rpo_seconds=3.0,
+            lost_seconds=3.0,
             checks=(DrillCheck("rows", holds=True),),
         )
 

@@ -82,7 +82,7 @@ class DrillResult:
     server: str = ""  # version of the source
     restored_with: str = ""  # version of the scratch server
     table: str = ""  # of scenario 03
-    rpo_seconds: float | None = None  # what was lost in the rehearsal
+    lost_seconds: float | None = None  # what was lost in the rehearsal
     rpo_evidence: RpoEvidence = RpoEvidence.NONE
     exposure_seconds: float | None = None  # how old the last usable set of the source was when the disaster struck
     rto_target_seconds: float | None = None
@@ -109,12 +109,12 @@ class DrillResult:
         return sum(seconds for _, seconds in self.counted) if self.succeeded else None
 
     @property
-    def loss_seconds(self) -> float | None:
+    def rpo_seconds(self) -> float | None:
         """What a real disaster at that moment would have cost: the worse of what was measured and how old the set was.
 
         None where neither is known.
         """
-        return max((each for each in (self.rpo_seconds, self.exposure_seconds) if each is not None), default=None)
+        return max((each for each in (self.lost_seconds, self.exposure_seconds) if each is not None), default=None)
 
     @property
     def meets_rto(self) -> bool | None:
@@ -122,7 +122,7 @@ class DrillResult:
 
     @property
     def meets_rpo(self) -> bool | None:
-        return _meets(self.loss_seconds, self.rpo_target_seconds)
+        return _meets(self.rpo_seconds, self.rpo_target_seconds)
 
     @property
     def failed_checks(self) -> tuple[DrillCheck, ...]:
@@ -175,7 +175,7 @@ def dump(result: DrillResult) -> str:
     derived = {
         "succeeded": result.succeeded,
         "rto_seconds": result.rto_seconds,
-        "loss_seconds": result.loss_seconds,
+        "rpo_seconds": result.rpo_seconds,
         "meets_rto": result.meets_rto,
         "meets_rpo": result.meets_rpo,
     }

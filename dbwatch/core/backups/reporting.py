@@ -126,10 +126,10 @@ class _Said:
             yield self.phrase("lead.unproven", checks=", ".join(map(self.check_name, result.failed_checks)))
         else:
             yield self.lead("served", "rto", result.rto_seconds, result.rto_target_seconds, meets=result.meets_rto)
-        if result.loss_seconds is None:
+        if result.rpo_seconds is None:
             yield self["lead.loss_unknown"]
         else:
-            yield self.lead("lost", "loss", result.loss_seconds, result.rpo_target_seconds, meets=result.meets_rpo)
+            yield self.lead("lost", "loss", result.rpo_seconds, result.rpo_target_seconds, meets=result.meets_rpo)
 
     def lead(
         self, word: str, name: str, seconds: float | None, target_seconds: float | None, *, meets: bool | None
@@ -156,9 +156,9 @@ class _Said:
         yield "when", f"{self.moment(result.started_at)} → {self.moment(result.ended_at)}"
         yield "result", self[f"verdict.{_mark(result)}"]
         yield "rto", self.against(result.rto_seconds, result.rto_target_seconds, meets=result.meets_rto)
-        yield "rpo", self.against(result.loss_seconds, result.rpo_target_seconds, meets=result.meets_rpo)
+        yield "rpo", self.against(result.rpo_seconds, result.rpo_target_seconds, meets=result.meets_rpo)
         if result.rpo_evidence is RpoEvidence.HEARTBEAT:
-            yield "lost", self.duration(result.rpo_seconds)
+            yield "lost", self.duration(result.lost_seconds)
         yield "table", result.table
         yield "backup", result.backup
         yield "backup_at", "" if result.backup_at is None else self.moment(result.backup_at)
@@ -197,7 +197,7 @@ class _Said:
 
     def loss(self) -> Part:
         result = self.result
-        values = {"rpo": self.duration(result.rpo_seconds), "pace": self.duration(result.beat_seconds)}
+        values = {"rpo": self.duration(result.lost_seconds), "pace": self.duration(result.beat_seconds)}
         found = [self.phrase(f"loss.{result.rpo_evidence}", **values)]
         if result.rpo_evidence is RpoEvidence.NONE:
             found = [self["loss.none"]] if result.exposure_seconds is None else []
