@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # As dbwatch.jobs.commands answers them; a test holds the two together.
 COMMANDS = (
     "backup_start", "backup_verify", "backup_list", "backup_rescan", "backup_retention", "backup_pin",
-    "backup_trust_clock",
+    "backup_trash", "backup_trust_clock",
     "job_status", "job_cancel", "jobs_list", "drill_start", "drill_list",
 )  # fmt: skip
 END_JOBS_SECONDS = 25.0  # with the default grace: less than systemd's ninety seconds

@@ -133,8 +133,31 @@ def _pairs(phases: object) -> list[tuple[object, object]]:
 
 
 def listed(config: Path, instance: str, *, as_json: bool) -> list[str]:
-    """The sets, the newest first, each with what is proven of it."""
-    return set_lines(mappings(asyncio.run(_with(config, lambda office: _sets(office, instance)))), as_json=as_json)
+    """The sets, the newest first, each with what is proven of it, and what can be had back from the trash."""
+    answer = mapping(asyncio.run(_with(config, lambda office: _with_trash(office, instance))))
+    told = set_lines(mappings(answer["sets"]), as_json=as_json)
+    return told if as_json else [*told, *trash_lines(mappings(answer["trash"]))]
+
+
+async def _with_trash(office: Reached, instance: str) -> object:
+    trashed = mappings(await office.ask("backup_trash", {}))
+    mine = [each for each in trashed if instance in ("", text(each, "instance"))]
+    return {"sets": await _sets(office, instance), "trash": mine}
+
+
+def _whole_name(each: Row) -> str:
+    return f"{text(each, 'instance')}/{text(each, 'id')}"
+
+
+def trash_lines(trashed: Sequence[Row]) -> list[str]:
+    """What retention let go, a line each; a pin brings it back."""
+    told = []
+    for each in sorted(trashed, key=lambda each: text(each, "id"), reverse=True):
+        until = number(each, "until")
+        fate = f", for good after {humanise.moment(until)}" if until is not None else ""
+        name = f"{text(each, 'id')} of {text(each, 'instance')}"
+        told.append(f"in the trash: {name}{fate} -> `dbwatch backup pin {text(each, 'id')}` brings it back")
+    return told
 
 
 def set_lines(sets: Sequence[Row], *, as_json: bool) -> list[str]:
@@ -143,7 +166,7 @@ def set_lines(sets: Sequence[Row], *, as_json: bool) -> list[str]:
         return [json.dumps(sets, indent=2, ensure_ascii=False)]
     if not sets:
         return [NO_SETS]
-    problems = [f"{text(each, 'id')}: {text(each, 'problem')}" for each in sets if text(each, "problem")]
+    problems = [f"{_whole_name(each)}: {text(each, 'problem')}" for each in sets if text(each, "problem")]
     return [*table(SETS, [_set(each) for each in sets], _width(), right=("took", "size")), *problems]
 
 

@@ -32,7 +32,8 @@ app = typer.Typer(
 )
 
 Perhaps = Annotated[str, typer.Argument(help="An instance; all, if none is named.", show_default=False)]
-Id = Annotated[str, typer.Argument(help="As `backup list` shows it; its last eight characters do.", show_default=False)]
+ID_HELP = "As `backup list` shows it; its last eight characters do, and INSTANCE/ID where two have the same."
+Id = Annotated[str, typer.Argument(help=ID_HELP, show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
 
@@ -100,7 +101,7 @@ def trust_clock(*, config: Config = DEFAULT_CONFIG) -> None:
 
 @app.command()
 def pin(backup_id: Id, *, config: Config = DEFAULT_CONFIG) -> None:
-    """Keep a backup whatever retention says."""
+    """Keep a backup whatever retention says. One that it has put into the trash comes back."""
     from dbwatch.cli import backup
 
     print(backup.pin(config, backup_id, pinned=True))

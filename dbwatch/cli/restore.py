@@ -94,7 +94,7 @@ async def _run(settings: Settings, wish: Wish) -> int:
     cancel_at_sigterm()
     repository = Repository.configured(settings.backups)
     known = await restore_sets.of_instance(repository, wish.instance)
-    record = restore_sets.chosen(repository, known, wish)
+    record = await restore_sets.chosen(repository, known, wish)
     print("".join(f"{line}\n" for line in restore_sets.passed_over(known, record)), end="")
     if wish.only_plan:  # it writes nothing
         restore_sets.refuse_problem(record)
@@ -127,7 +127,8 @@ def _part(record: BackupRecord, wish: Wish) -> Part:
     if len(wish.words) > 1 and not into:
         into = restore_plans.beside(wish.words[1], record.manifest.started_at)
     try:
-        return restore_plans.part_of(wish.words, record.manifest.engine, into)
+        known = {each.key for each in record.manifest.facts.tables}
+        return restore_plans.part_of(wish.words, record.manifest.engine, into, known)
     except ValueError as error:
         raise UsageError(str(error)) from None
 
@@ -170,7 +171,7 @@ async def _carry_out(source: Source, planned: RestorePlan, where: Target | Path)
     for note in planned.notes:
         print(printable(f"note       {note}"))
     if staying is not None:
-        print("\n".join(staying.lines))
+        print("\n".join(map(printable, staying.lines(planned.makes))))
     elif isinstance(where, Target):
         await _tell(source, planned, where)
 
@@ -204,5 +205,5 @@ async def _restored(run: Run, care: Care, source: Source, planned: RestorePlan, 
         await fill(where)
         return None
     programs = await source.engine.scratch_programs(manifest, source.directories(planned.record))
-    workshop = Workshop.of(where, source.shared)
+    workshop = Workshop.of(where, source.shared, named_by="--scratch")
     return await restoring_scratch.staying(run, source.engine, programs, workshop, fill)

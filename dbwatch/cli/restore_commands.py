@@ -21,7 +21,12 @@ Database = Annotated[str, typer.Argument(help="A database of it.")]
 PerhapsDatabase = Annotated[str, typer.Argument(help="A database of it; all, if none is named.", show_default=False)]
 Table = Annotated[str, typer.Argument(help="A table of it: SCHEMA.TABLE (MySQL, MariaDB: TABLE).")]
 PerhapsTable = Annotated[str, typer.Argument(help="A table of it: SCHEMA.TABLE.", show_default=False)]
-Backup = Annotated[str, typer.Option("--backup", help="The backup's id; the last that is proven, if not given.")]
+Backup = Annotated[
+    str,
+    typer.Option(
+        "--backup", help="The backup's id, or its last eight characters; the last that is proven, if not given."
+    ),
+]
 To = Annotated[str, typer.Option("--to", metavar="INSTANCE", help="Into this configured instance.")]
 Scratch = Annotated[
     Path | None, typer.Option("--scratch", metavar="DIRECTORY", help="Into a new server of its own, which stays.")

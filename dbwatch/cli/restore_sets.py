@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from dbwatch.core.backups import restore_plans, standing
+from dbwatch.core.backups import naming, restore_plans, standing
 from dbwatch.core.backups.model import JobReason, Proof, ProofName
 from dbwatch.errors import DbwatchError, JobError, UsageError
 from dbwatch.http import control_client
@@ -35,13 +35,24 @@ async def of_instance(repository: Repository, instance: str) -> list[BackupRecor
     return await repository.looked_at(await repository.records(instance))
 
 
-def chosen(repository: Repository, known: Sequence[BackupRecord], wish: Wish) -> BackupRecord:
+async def chosen(repository: Repository, known: Sequence[BackupRecord], wish: Wish) -> BackupRecord:
     """Raise UsageError where there is none."""
-    record = restore_plans.chosen(known, wish.instance, wish.backup)
+    found = naming.matching(known, wish.backup) if wish.backup else ()
+    if len(found) > 1:
+        return naming.chosen(known, wish.backup)
+    record = restore_plans.chosen(known, wish.instance, found[0].id if found else wish.backup)
     if record is None:
-        what = f"no backup {wish.backup} of {wish.instance}" if wish.backup else f"no backup of {wish.instance}"
-        raise UsageError(f"{what} is in {repository.directory} -> see `dbwatch restore list`")
+        raise UsageError(await _none(repository, wish))
     return record
+
+
+async def _none(repository: Repository, wish: Wish) -> str:
+    if wish.backup and any(wish.backup in each.id for each in await repository.trashed(wish.instance)):
+        return (
+            f"backup {wish.backup} is in the trash -> `dbwatch backup pin {wish.backup}` brings it back, and keeps it"
+        )
+    what = f"no backup {wish.backup} of {wish.instance}" if wish.backup else f"no backup of {wish.instance}"
+    return f"{what} is in {repository.directory} -> see `dbwatch restore list`"
 
 
 def passed_over(known: Sequence[BackupRecord], record: BackupRecord) -> Iterator[str]:

@@ -11,7 +11,7 @@ from dbwatch.core.backups.model import Facts, FactsMode, MemberRole
 from dbwatch.engines import postgres_backup_commands as commands
 from dbwatch.engines import postgres_backup_facts as remembered
 from dbwatch.engines.backing import Blocking, Command, Output, Pipeline
-from dbwatch.engines.postgres_backup_holding import held, unmoved
+from dbwatch.engines.postgres_backup_holding import by_whom, held, unmoved
 from dbwatch.engines.postgres_backup_lookout import lookout
 from dbwatch.engines.postgres_backup_session import asker
 from dbwatch.errors import EngineError, JobError
@@ -235,7 +235,7 @@ class DatabaseStep:
             watch = await stack.enter_async_context(lookout(lambda: plan.session(self.name), limit))
             server = await watch.asker.one("backup_server")
             databases = await watch.asker.ask("backup_databases")
-            snapshot, tables = await watch.during(self._held(holder))
+            snapshot, tables = await self._watched(holder, watch)
             is_standby = bool(server["is_standby"])
             pipeline, output = self._pipeline(snapshot, is_standby=is_standby)
             source = DatabaseSource(
@@ -257,6 +257,12 @@ class DatabaseStep:
                 if not source.is_over:  # sessions of programs that were ended may live on, behind a lock
                     with suppress(EngineError):
                         await watch.let_go()
+
+    async def _watched(self, holder: Asker, watch: Lookout) -> tuple[str, list[asyncpg.Record]]:
+        try:
+            return await watch.during(self._held(holder))
+        except JobError as error:
+            raise await by_whom(error, watch, self.plan.options.lock_wait_seconds, self.name) from None
 
     async def _held(self, holder: Asker) -> tuple[str, list[asyncpg.Record]]:
         snapshot, tables = await held(holder, self.plan.options.lock_wait_seconds, self.name)

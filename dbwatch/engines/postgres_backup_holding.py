@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import JobReason
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
 
     import asyncpg
 
+    from dbwatch.engines.postgres_backup_lookout import Lookout
     from dbwatch.engines.postgres_backup_session import Asker
 
-LOCKED_AT_ONCE = 500
+LOCKED_AT_ONCE, SHOWN = 500, 3
 SPARE_SECONDS = 30.0
 AGAIN = "run the backup again, when no migration runs"
 EXPORT = "SELECT pg_export_snapshot() AS id"
@@ -47,11 +49,31 @@ async def _locked(holder: Asker, tables: str, seconds: float) -> None:
 
 def _explained(error: EngineError, database: str, lock_wait_seconds: float) -> EngineError | JobError:
     if error.reason is Reason.LOCK:
-        text = f"{database}: a table stayed locked by the application for more than {lock_wait_seconds:g} s"
-        return JobError(JobReason.LOCK, f"{text}: {AGAIN}, or raise lock_wait")
+        return _kept(database, lock_wait_seconds)
     if error.reason is Reason.MISSING:
         return JobError(JobReason.INCOMPLETE, f"{database}: a table was dropped as the dump began: {AGAIN}")
     return error
+
+
+def _kept(database: str, lock_wait_seconds: float, now: str = "") -> JobError:
+    text = f"{database}: a table stayed locked by the application for more than {lock_wait_seconds:g} s{now}"
+    return JobError(JobReason.LOCK, f"{text}: {AGAIN}, or raise lock_wait")
+
+
+async def by_whom(error: JobError, watch: Lookout, lock_wait_seconds: float, database: str) -> JobError:
+    """Which table it was, as far as it can be seen a moment later."""
+    if error.reason is not JobReason.LOCK:
+        return error
+    with suppress(EngineError):
+        if rows := await watch.locked():
+            return _kept(database, lock_wait_seconds, f" (now: {_tables(rows)})")
+    return error
+
+
+def _tables(rows: Sequence[asyncpg.Record]) -> str:
+    told = [f"{row['name']} {'' if row['granted'] else 'awaited '}by process {row['pid']}" for row in rows]
+    more = len(told) - SHOWN
+    return ", ".join(told[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 async def unmoved(watch: Asker, tables: Sequence[asyncpg.Record], database: str) -> None:

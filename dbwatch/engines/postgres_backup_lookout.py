@@ -11,8 +11,10 @@ from dbwatch.engines.backing import Blocking
 from dbwatch.errors import EngineError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
     from contextlib import AbstractAsyncContextManager
+
+    import asyncpg
 
     from dbwatch.engines.postgres_backup_session import Asker
     from dbwatch.errors import JobError
@@ -35,6 +37,10 @@ class Lookout:
     async def blocking(self) -> Blocking:
         row = await (await self._seeing()).one("backup_blocking")
         return Blocking(int(row["sessions"]), float(row["longest_seconds"]))
+
+    async def locked(self) -> Sequence[asyncpg.Record]:
+        """What nobody may read now, and for whom. While nobody looks who waits."""
+        return await (await self._seeing()).ask("backup_locked")
 
     async def let_go(self) -> None:
         """End all our other sessions here, those of our programs too: their locks go at once."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 APPLICATION = "dbwatch/bk/preflight"
 SHOWN = 3
+NAMED = 20  # of what is named nowhere else
 ONLY_SUPERUSERS = "only a superuser's dump has them, and no comparison knows of them"
 INHERITED = "what is inherited is dumped without the comments on it, and no comparison knows of them"
 
@@ -45,7 +46,7 @@ async def preflight(instance: Instance, options: DumpOptions, questions: Questio
     sealed = options.seal is not None
     form = commands.shape(found[0], has_zstd=has_zstd, wanted=options.codec, sealed=sealed)
     closed = _closed(limited, [row["name"] for row in databases], form.sessions(options.parallel))
-    looked = Looked(closed) if closed else await _looked(instance, databases, questions)
+    looked = Looked(closed) if closed else await _looked(instance, databases, questions, server)
     return Preflight(
         ServerIdentity("postgres", version, str(server["version_text"]), str(server["system_identifier"])),
         tuple((row["name"], int(row["bytes"] or 0)) for row in databases),
@@ -53,7 +54,7 @@ async def preflight(instance: Instance, options: DumpOptions, questions: Questio
         form.codec,
         form.format,
         faults=(*without.faults(), *looked.faults),
-        warnings=(*_warnings(server), *await without.warnings(instance, questions), *looked.warnings),
+        warnings=(*_warnings(server), *await without.warnings(instance, questions), *looked.told()),
     )
 
 
@@ -76,9 +77,17 @@ class Looked:
 
     faults: Faults = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    unlogged: list[str] = field(default_factory=list)
+
+    def told(self) -> Iterator[str]:
+        yield from self.warnings
+        if self.unlogged:
+            yield f"taken from a standby: the rows of unlogged tables are not there: {_some(self.unlogged, NAMED)}"
 
 
-async def _looked(instance: Instance, databases: Sequence[asyncpg.Record], questions: Questions) -> Looked:
+async def _looked(
+    instance: Instance, databases: Sequence[asyncpg.Record], questions: Questions, server: asyncpg.Record
+) -> Looked:
     if not databases:
         return Looked([(JobReason.INCOMPLETE, "no database is left to dump: look at include and exclude")])
     found = Looked()
@@ -90,6 +99,8 @@ async def _looked(instance: Instance, databases: Sequence[asyncpg.Record], quest
             found.faults += _missing(row["name"], await opened.ask("backup_unreadable"))
             found.warnings += _unkept(row["name"], await opened.ask("backup_unkept"), ONLY_SUPERUSERS)
             found.warnings += _unkept(row["name"], await opened.ask("backup_uncommented"), INHERITED)
+            unlogged = await opened.ask("backup_unlogged") if server["is_standby"] else []
+            found.unlogged += [f"{row['name']}.{each['name']}" for each in unlogged]
     return found
 
 
@@ -108,19 +119,23 @@ def _unkept(database: str, rows: Sequence[asyncpg.Record], why: str) -> list[str
     """A dump that a restore cannot be told from: both lack it."""
     if not rows:
         return []
-    names = ", ".join(f"{row['kind']} {row['name']}" for row in rows[:SHOWN])
-    more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-    return [f"{database}: NOT in the dump: {names}{more} ({why}) -> write their statements down elsewhere"]
+    names = _some([f"{row['kind']} {row['name']}" for row in rows], NAMED)
+    return [f"{database}: NOT in the dump: {names} ({why}) -> write their statements down elsewhere"]
 
 
 def _missing(database: str, rows: Sequence[asyncpg.Record]) -> Faults:
-    """One line a database: the first few with the statements that mend them."""
+    """One line a database, with the statements that mend all of it."""
     if not rows:
         return []
-    names = ", ".join(f"{row['kind']} {row['name']}" for row in rows[:SHOWN])
-    more = f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-    remedies = " ".join(dict.fromkeys(row["remedy"] for row in rows[:SHOWN]))
-    return [(JobReason.PERMISSION, f"{database}: the dump would lack {names}{more} -> {remedies}")]
+    names = _some([f"{row['kind']} {row['name']}" for row in rows], SHOWN)
+    remedy = "remedy" if len(rows) <= SHOWN else "enough"
+    remedies = " ".join(dict.fromkeys(row[remedy] for row in rows))
+    return [(JobReason.PERMISSION, f"{database}: the dump would lack {names} -> {remedies}")]
+
+
+def _some(names: Sequence[str], shown: int) -> str:
+    more = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
 def _warnings(server: asyncpg.Record) -> Iterator[str]:
@@ -128,7 +143,5 @@ def _warnings(server: asyncpg.Record) -> Iterator[str]:
         yield "roles are dumped without passwords: this account may not read them"
     if server["tablespaces"]:
         yield "tablespaces are not kept: a restore puts everything into the default one"
-    if server["is_standby"]:
-        yield "taken from a standby: rows of unlogged tables are not there"
     if server["is_standby"] and not server["has_feedback"]:
         yield "hot_standby_feedback is off: the primary's clean-up may cancel a long dump"

@@ -61,7 +61,7 @@ def scratch(directory: Path, programs: Sequence[Program], account: str | None) -
     socket = directory / f".s.PGSQL.{PORT}"
     if len(os.fsencode(socket)) > SOCKET_LIMIT_BYTES:
         text = f"the path of a socket below {directory} would be too long"
-        raise JobError(JobReason.OTHER, f"{text}: set backups.scratch_directory to a shorter one")
+        raise JobError(JobReason.OTHER, f"{text} -> name a directory with a shorter path")
     data, found = directory / "data", tuple(programs)
     initdb, server = commands.named(found, "initdb"), commands.named(found, "postgres")
     words = (f"--pgdata={data}", f"--username={SUPERUSER}", "--auth=trust", "--encoding=UTF8", "--locale=C")

@@ -88,7 +88,12 @@ class ClockSeen:
     seen_at: float = 0.0
     latest_at: float = 0.0  # the latest that it ever told
     jumped_at: float | None = None
-    jump_seconds: float = 0.0  # negative: back
+    jump_seconds: float = 0.0  # negative: back; 0: somebody has said that it is right, then
+
+    @property
+    def is_accepted(self) -> bool:
+        """Since it jumped last: what it told before, sets from the future among it, is known to be wrong."""
+        return self.jumped_at is not None and not self.jump_seconds
 
     def went_back(self, now: float) -> bool:
         return now < self.latest_at - BACK_SECONDS
@@ -104,9 +109,13 @@ def seen(before: ClockSeen, now: float, elapsed_seconds: float | None) -> ClockS
     after = replace(before, seen_at=now, latest_at=max(before.latest_at, now))
     if jump <= -BACK_SECONDS or jump >= FORWARD_SECONDS:
         return replace(after, jumped_at=now, jump_seconds=jump)
-    if before.jumped_at is not None and now - before.jumped_at >= REMEMBERED_SECONDS:
-        return replace(after, jumped_at=None, jump_seconds=0.0)
+    if before.jump_seconds and now - (before.jumped_at or 0.0) >= REMEMBERED_SECONDS:
+        return accepted(now)
     return after
+
+
+def accepted(now: float) -> ClockSeen:
+    return ClockSeen(now, now, now)
 
 
 def run_row(run: JobRun) -> dict[str, object]:

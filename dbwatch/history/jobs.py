@@ -189,7 +189,7 @@ class JobBook:
 
     async def accept_clock(self, now: float) -> None:
         """Somebody says that it is right now, whatever it told before."""
-        await self._tell_clock(ClockSeen(now, now))
+        await self._tell_clock(words.accepted(now))
 
     async def _tell_clock(self, clock: ClockSeen) -> None:
         self._clock = clock

@@ -218,7 +218,9 @@ def _note(line: SetLine) -> str:
         told.append(f"{_spoken(line.failed.reason or '')}: {line.failed.detail}".strip(": "))
     elif line.proof is not None and line.proof.name is ProofName.RESTORED and line.proof.detail:
         told.append(line.proof.detail)
-    return "; ".join([*told, *line.warnings[:WARNINGS_SHOWN]])
+    more = len(line.warnings) - WARNINGS_SHOWN
+    rest = [f"and {more} more warnings, in `dbwatch backup list --json`"] if more > 0 else []
+    return "; ".join([*told, *line.warnings[:WARNINGS_SHOWN], *rest])
 
 
 def _room(repository: RepositoryFigures | None) -> list[Safe]:

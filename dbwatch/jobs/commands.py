@@ -15,7 +15,7 @@ from dbwatch.jobs import drill_commands
 from dbwatch.jobs.drill_commands import DrillOffice
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from dbwatch.core.backups.model import BackupRecord, JobKind, JobRun
     from dbwatch.core.backups.retention import Plan
@@ -71,6 +71,9 @@ class Office(DrillOffice, Protocol):
 
     async def pin(self, backup_id: str, *, pinned: bool, who: str) -> BackupRecord: ...
 
+    @property
+    def trashed(self) -> Sequence[tuple[BackupRecord, float, float | None]]: ...
+
 
 def commands(office: Callable[[], Office]) -> Mapping[str, Command]:
     """The handlers by name: JSON in, JSON out. They raise UsageError for what cannot be, JobError for what may not."""
@@ -104,9 +107,7 @@ def _backup_commands(office: Callable[[], Office]) -> Mapping[str, Command]:
 
     async def verify(arguments: dict[str, object]) -> object:
         await office().started()
-        asked = text(arguments, "id")
-        found = _only({record.id: record for record in await office().records()}, asked)
-        return shown(office().start_verification(found.id if found else asked, text(arguments, "who")))
+        return shown(office().start_verification(text(arguments, "id"), text(arguments, "who")))
 
     async def rescan(arguments: dict[str, object]) -> object:
         return {"differences": await office().rescan(text(arguments, "instance"))}
@@ -121,11 +122,13 @@ def _backup_commands(office: Callable[[], Office]) -> Mapping[str, Command]:
         return {"time": await office().trust_clock()}
 
     async def pin(arguments: dict[str, object]) -> object:
-        pinned, asked = arguments.get("pinned"), text(arguments, "id")
+        pinned = arguments.get("pinned")
         if not isinstance(pinned, bool):
             raise UsageError("pinned is true or false")
-        found = _only({record.id: record for record in await office().records()}, asked)
-        return backup(await office().pin(found.id if found else asked, pinned=pinned, who=text(arguments, "who")))
+        return backup(await office().pin(text(arguments, "id"), pinned=pinned, who=text(arguments, "who")))
+
+    async def trashed(_arguments: dict[str, object]) -> object:
+        return [{**backup(record), "trashed_at": at, "until": until} for record, at, until in office().trashed]
 
     return {
         "backup_list": listed,
@@ -133,6 +136,7 @@ def _backup_commands(office: Callable[[], Office]) -> Mapping[str, Command]:
         "backup_rescan": rescan,
         "backup_retention": retain,
         "backup_pin": pin,
+        "backup_trash": trashed,
         "backup_trust_clock": trust_clock,
     }
 
@@ -148,15 +152,11 @@ async def _status(office: Office, asked: str) -> object:
 
 
 def _run_named(runs: Mapping[str, Run], asked: str) -> Run | None:
-    return _only(runs, asked)
-
-
-def _only(known: Mapping[str, T], asked: str) -> T | None:
-    """Named in full, or by a beginning or an end that only one has."""
-    if asked in known:
-        return known[asked]
-    found = [name for name in known if name.startswith(asked) or name.endswith(asked)]
-    return known[found[0]] if len(found) == 1 and len(asked) >= SHORTEST_PART else None
+    """In full, or by a beginning or an end that only one has."""
+    if asked in runs:
+        return runs[asked]
+    found = [name for name in runs if name.startswith(asked) or name.endswith(asked)]
+    return runs[found[0]] if len(found) == 1 and len(asked) >= SHORTEST_PART else None
 
 
 def text(arguments: Mapping[str, object], name: str) -> str:

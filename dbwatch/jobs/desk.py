@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dbwatch.core.backups import naming
 from dbwatch.core.backups.model import JobKind, JobReason
 from dbwatch.errors import JobError, UsageError
 from dbwatch.jobs import tidying
@@ -154,10 +155,22 @@ class Desk:
         self.changed()
         return [(name, await self.upkeep.retain(self.roster().subjects[name], dry_run=dry_run)) for name in names]
 
+    @property
+    def trashed(self) -> Sequence[tuple[BackupRecord, float, float | None]]:
+        """What retention let go and can still be had back: since when, and until when, where that is configured."""
+        subjects = self.roster().subjects
+        held = {name: subject.backup.retention.trash_for for name, subject in subjects.items()}
+        return [
+            (record, at, at + held[name] if (name := record.manifest.instance) in held else None)
+            for record, at in self.book.sets.trashed
+        ]
+
     async def pin(self, backup_id: str, *, pinned: bool, who: str) -> BackupRecord:
-        """Raise UsageError, JobError."""
+        """One in the trash comes back. Raise UsageError, JobError."""
+        if pinned:
+            await self._bring_back(backup_id)
         record = self._record(backup_id)
-        where = (record.manifest.instance, record.manifest.kind, backup_id)
+        where = (record.manifest.instance, record.manifest.kind, record.id)
         await self.roster().repository.pin(*where, pinned=pinned, now=self.clock.time(), who=who)
         await self.book.sets.pin(*where, pinned=pinned)
         self.changed()
@@ -170,8 +183,14 @@ class Desk:
         if instance and instance not in known:
             raise UsageError(f"no instance {instance!r}: known are {', '.join(sorted(known)) or 'none'}")
 
+    async def _bring_back(self, backup_id: str) -> None:
+        sets = self.book.sets
+        binned = naming.matching((record for record, _ in sets.trashed), backup_id)
+        if len(binned) == 1 and not naming.matching(sets.records(), backup_id):
+            where = (binned[0].manifest.instance, binned[0].manifest.kind, binned[0].id)
+            await self.roster().repository.untrash(*where)
+            await sets.trash(*where, None)
+
     def _record(self, backup_id: str) -> BackupRecord:
-        record = next((each for each in self.book.sets.records() if each.id == backup_id), None)
-        if record is None:
-            raise UsageError(f"no backup {backup_id!r} -> see `dbwatch backup list`")
-        return record
+        sets = self.book.sets
+        return naming.chosen(sets.records(), backup_id, (record for record, _ in sets.trashed))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from dbwatch.core.backups.drills import DrillResult, Scenario
+from dbwatch.core.backups.drills import DrillCheck, DrillResult, Scenario
 from dbwatch.core.backups.model import JobReason, ProofLevel, ProofName
 from dbwatch.core.showing import humanise
 from dbwatch.errors import EngineError, JobError
@@ -55,6 +55,7 @@ class _Stand:
 
     play: Play | None = None
     notes: list[str] = field(default_factory=list)
+    checks: list[DrillCheck] = field(default_factory=list)  # before there was a play
     reason: JobReason | None = None
     detail: str = ""
 
@@ -106,6 +107,7 @@ async def _prepared(hands: Hands, subject: Subject, order: Order, stand: _Stand)
         record, _ = await backup.take(hands, subject)
         stand.notes.append("taken")
     if record is None:
+        stand.checks.append(DrillCheck("usable", holds=False, values=(("instance", subject.name),)))
         what = f"{subject.name} has no backup that is proven readable"
         raise JobError(JobReason.OTHER, f"{what} -> dbwatch backup {subject.name}, or let the drill --take one")
     if record.proof is None or record.proof.name.rank < ProofName.RESTORED.rank:
@@ -130,6 +132,7 @@ def _result(subject: Subject, order: Order, stand: _Stand, started_at: float) ->
         reason=stand.reason,
         detail=stand.detail,
         table=order.table,
+        checks=tuple(stand.checks),
         notes=tuple(stand.notes),
     )
     return base if stand.play is None else _played(base, stand.play)
@@ -144,6 +147,7 @@ def _played(base: DrillResult, play: Play) -> DrillResult:
         backup=manifest.id,
         backup_at=manifest.started_at,
         backup_level=int(play.record.level),
+        backup_proof=None if play.record.proof is None or play.record.problem else play.record.proof.name,
         backup_bytes=manifest.size_bytes,
         database_bytes=manifest.plain_bytes,
         server=f"{manifest.server.flavour} {manifest.server.version_text}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups import comparing, standing
-from dbwatch.core.backups.drills import DrillCheck, DrillPhase, RpoEvidence
+from dbwatch.core.backups.drills import DrillCheck, DrillPhase, RpoEvidence, since
 from dbwatch.core.backups.model import JobReason, ProofName
 from dbwatch.engines.backing import Selection
 from dbwatch.engines.drilling import stage
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dbwatch.archive.repository import Repository
+    from dbwatch.core.backups.comparing import Comparison
     from dbwatch.core.backups.model import BackupRecord, Facts, Manifest, Pairs
     from dbwatch.engines.backing import Program, Target
     from dbwatch.jobs.hands import Hands
@@ -134,8 +135,13 @@ class Play:
         name, why = comparing.proven(source, found)
         if name is ProofName.COMPARED:
             self.check("facts", holds=True, **counts)
+            self.notes += _uncompared(found)
+        elif source.comparable and found.tables_compared:
+            ways = {"content": found.tables_by_content, "counted": found.tables_by_rows}
+            self.check("partly", holds=True, **counts, **ways)
+            self.notes += _uncompared(found, comparing.unknown(source)) or ["unread_some"]
         else:
-            self.check("sound", holds=bool(restored.tables), tables=len(restored.tables), rows=rows, why=why)
+            self.check("sound", holds=bool(restored.tables), tables=len(restored.tables), rows=rows)
             self.notes.append(f"facts_off: {why}")
 
     def is_same_series(self, manifest: Manifest) -> bool:
@@ -198,7 +204,10 @@ class Play:
     # --- what was lost ---
 
     def lost(self, seconds: float, evidence: RpoEvidence, beat_seconds: float | None = None) -> None:
-        self.lost_seconds, self.rpo_evidence, self.beat_seconds = max(0.0, seconds), evidence, beat_seconds
+        self.lost_seconds, self.beat_seconds = since(seconds), beat_seconds
+        self.rpo_evidence = RpoEvidence.NONE if self.lost_seconds is None else evidence
+        if self.lost_seconds is None:
+            self.notes.append("clock_ahead")
 
     async def lost_since_the_set(self, target: Target) -> None:
         """By the source's own heartbeat, read back; else by the moment that the set holds."""
@@ -215,11 +224,17 @@ class Play:
 
     @property
     def exposure_seconds(self) -> float | None:
-        return None if self.struck_at is None else max(0.0, self.struck_at - self.manifest.started_at)
+        return None if self.struck_at is None else since(self.struck_at - self.manifest.started_at)
 
     @property
     def tools(self) -> Pairs:
         return tuple((program.name, ".".join(map(str, program.version))) for program in self.programs)
+
+
+def _uncompared(found: Comparison, database: str = "") -> list[str]:
+    """What the report has to say of what was not compared by content, and why."""
+    of_database = [f"unread_database: {database}"] if database else []
+    return [*(f"unread_{why}: {names}" for why, names in comparing.unread_by_reason(found).items()), *of_database]
 
 
 def _program(argv: tuple[str, ...]) -> str:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 BESIDE = "dbwatch_restored"
 USUAL = ("metier", "demande_rdv")
+CHOICE = "an ordinary table, or a partition that is restored by itself"
+NAME_ONE = f"name one with --table DATABASE.SCHEMA.TABLE: {CHOICE}"
 READ_SECONDS = 3600.0
 BEATS_SECONDS = 0.5
 HAND_OUT = "drill-table.copy"
@@ -60,22 +62,29 @@ def choose(tables: list[TableFacts], wish: str) -> Chosen:
     named = [table for table in tables if wish in ("", *_names(table))]
     alone = [table for table in named if not table.through]
     if not alone:
-        raise JobError(JobReason.OTHER, f"{_why_none(tables, wish)} -> name one with --table DATABASE.SCHEMA.TABLE")
+        raise JobError(JobReason.OTHER, f"{_why_none(tables, wish)} -> {NAME_ONE}")
     best = max(alone, key=lambda table: ((table.schema, table.table) == USUAL, table.bytes or 0, table.rows or 0))
     return Chosen(*best.key)
 
 
 def _why_none(tables: list[TableFacts], wish: str) -> str:
     """Partitions whose rows come through the whole are restored with it, those that are parted themselves too."""
+    if wish and any(table.through and wish in _both(table.database, table.through) for table in tables):
+        return f"{wish} is a partitioned table, and this drill damages the pages of one table"
     for table in tables:
-        above = [name for each in table.within for name in (each, f"{table.database}.{each}")]
+        above = [name for each in table.within for name in _both(table.database, each)]
         if table.through and wish in ("", *_names(table), *above):
             return f"{wish or table.table} is restored with all of {table.through} only"
-    return f"the set holds no table {wish}" if wish else "the set tells of no table"
+    return f"the set holds no table {wish} with rows of its own" if wish else "the set tells of no table"
 
 
 def _names(table: TableFacts) -> tuple[str, str]:
-    return (".".join(table.key), f"{table.schema}.{table.table}")
+    return _both(table.database, f"{table.schema}.{table.table}")
+
+
+def _both(database: str, name: str) -> tuple[str, str]:
+    """With its database and without."""
+    return (f"{database}.{name}", name)
 
 
 async def play_table(play: Play) -> None:

@@ -167,17 +167,18 @@ def _foreign_keys(aside: Aside, engine: str, into: str) -> str:
 def _reader(file: str, names: Mapping[str, str], into: str, there: Instance) -> str:
     """A command for the shell, as a text for psql, which doubles quotes and knows no other escape, on one line."""
     user = (there.backup or there.monitor).user
-    where = ("-h", there.address, "-p", str(there.port), "-U", user, "-d", _string(into))
+    where = ("-h", there.address, "-p", str(there.port), "-U", user, "-d", connection(into))
     command = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *where, "-c", _filled(POSTGRES, file, names, " "))
     return _text(shlex.join(command))
 
 
 def _connection(database: str) -> str:
-    """For psql's own commands: a name that is never read as a connection string itself."""
-    return "-reuse-previous=on " + quoted(_string(database), '"')
+    """For psql's own commands."""
+    return "-reuse-previous=on " + quoted(connection(database), '"')
 
 
-def _string(database: str) -> str:
+def connection(database: str) -> str:
+    """A name that is never read as a connection string itself."""
     if PLAIN.fullmatch(database):
         return database
     escaped = re.sub(r"(['\\])", r"\\\1", database)

@@ -16,11 +16,12 @@ from dbwatch.jobs import leftovers
 from dbwatch.jobs.disk import whole
 from dbwatch.jobs.faults import disk_error
 from dbwatch.jobs.launching import LOCALE, PATH
+from dbwatch.jobs.restoring_hand_over import connection
 from dbwatch.jobs.scratch import LOCK, PREFIX, READY_SECONDS, abandoned, remove, scratch_server
 from dbwatch.settings.models import PostgresInstance
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
     from pathlib import Path
 
     from dbwatch.engines.backing import BackupEngine, Program, Scratch, Target
@@ -38,21 +39,22 @@ class Staying:
     pid: int
     scratch: Scratch
 
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """How to reach it, and how to be rid of it."""
+    def lines(self, databases: Sequence[str]) -> tuple[str, ...]:
+        """How to reach it and what was made there, and how to be rid of it."""
         ending = signal.Signals(self.scratch.stop_signal).name.removeprefix("SIG")
         return (
-            f"the server runs on (process {self.pid}): {reach(self.scratch.instance)}",
+            f"the server runs on (process {self.pid}): {reach(self.scratch.instance, databases)}",
             f"to end it:    kill -{ending} {self.pid}",
             to_remove(self.scratch.log.parent.parent),
         )
 
 
-def reach(instance: Instance) -> str:
+def reach(instance: Instance, databases: Sequence[str]) -> str:
+    """PostgreSQL's sessions are of one database: the first of those that were made."""
     user = (instance.backup or instance.monitor).user
     if isinstance(instance, PostgresInstance):
-        return f"psql --host={instance.host} --port={instance.port} --username={user} --dbname={instance.database}"
+        database = shlex.quote(connection(databases[0] if databases else instance.database))
+        return f"psql --host={instance.host} --port={instance.port} --username={user} --dbname={database}"
     return f"mariadb --socket={instance.socket} --user={user}"
 
 
@@ -72,8 +74,9 @@ async def staying(
     Raise JobError where the directory is not empty.
     """
     await asyncio.to_thread(_refuse_full, workshop.directory)
+    not_there_yet = await asyncio.to_thread(_absent, workshop.directory)
     async with AsyncExitStack() as undone:
-        undone.push_async_callback(_remove_what_is_left, workshop.directory)
+        undone.push_async_callback(_remove_what_is_left, workshop.directory, not_there_yet)
         async with scratch_server(hands, engine, programs, workshop, keep=True) as server:
             await fill(server.target)
         made = await _stay(engine, server.scratch)
@@ -81,10 +84,19 @@ async def staying(
     return made
 
 
-async def _remove_what_is_left(directory: Path) -> None:
+def _absent(directory: Path) -> list[Path]:
+    """What has to be made for it, the innermost first."""
+    return [each for each in (directory, *directory.parents) if not each.exists()]
+
+
+async def _remove_what_is_left(directory: Path, made: Iterable[Path]) -> None:
+    """`made`: directories of ours, that go where nobody put anything in."""
     for left in abandoned(directory, (PREFIX,)):
         await leftovers.sweep_directory(left)
         await whole(remove, left)
+    for each in made:
+        with suppress(OSError):
+            await whole(each.rmdir)
 
 
 def interrupted(directory: Path) -> str:

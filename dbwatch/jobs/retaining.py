@@ -31,6 +31,7 @@ async def planned(subject: Subject) -> Plan:
         last_run=subject.book.last(JobKind.BACKUP, subject.name),
         clock_seen=clock.latest_at or None,
         clock_jumped=clock.jump_seconds or None,
+        clock_accepted=clock.is_accepted,
         restored_within=verify.rotation + DAY_SECONDS if verify.restore else None,
     )
     records = await subject.repository.looked_at(subject.records)

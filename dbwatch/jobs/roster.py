@@ -64,6 +64,11 @@ class Roster:
             return self.subjects[name]
         if name in self.settings.instances:
             raise UsageError(f"{name} is not backed up -> give it a section `backups: {{logical: {{}}}}`")
+        if self._book.sets.records(name):
+            directory = self.repository.directory / name
+            what = f"{name} is not in the settings any more: its backups are kept as they are, nothing proves or"
+            mend = f"`dbwatch restore list {name}` shows them; give it back its section, or remove {directory} by hand"
+            raise UsageError(f"{what} deletes them -> {mend}")
         known = ", ".join(sorted(self.subjects)) or "none"
         raise UsageError(f"no instance {name!r} is backed up: known are {known}")
 

@@ -34,6 +34,7 @@ CREDENTIALS = "dbwatch-restore-"
 UNPRIVILEGED = "nobody"
 READY_SECONDS = 90.0
 SOCKET_PATH_LIMIT_BYTES = 107
+SETTING = "backups.scratch_directory"
 UNADDRESSABLE = " \t\n[]"  # what no host name holds, and a host is what a socket's directory stands for
 LONGEST_SOCKET_NAME = "12345678/server/.s.PGSQL.65535"
 
@@ -45,11 +46,12 @@ class Workshop:
     directory: Path
     account: str | None = None  # None: we ourselves
     parallel: int = 2
+    named_by: str = SETTING  # what to change where the directory does not suit
 
     @classmethod
-    def of(cls, directory: Path, shared: Backups) -> Workshop:
+    def of(cls, directory: Path, shared: Backups, named_by: str = SETTING) -> Workshop:
         account = (shared.scratch_account or UNPRIVILEGED) if os.geteuid() == 0 else None
-        return cls(directory, account)
+        return cls(directory, account, named_by=named_by)
 
 
 @dataclass(slots=True)
@@ -169,7 +171,7 @@ def _for_credentials(workshop: Path) -> Place:
         raise disk_error(error, directory) from None
 
 
-def _new(workshop: Path, prefix: str) -> Path:
+def _new(workshop: Path, prefix: str, named_by: str = SETTING) -> Path:
     """Whoever makes the first one: the daemon, with its own account, has to be able to make the next."""
     try:
         if not workshop.exists():
@@ -179,20 +181,21 @@ def _new(workshop: Path, prefix: str) -> Path:
                 os.chown(workshop, owner.st_uid, owner.st_gid)
         return Path(tempfile.mkdtemp(prefix=prefix, dir=workshop.resolve()))
     except OSError as error:
-        raise disk_error(error, f"scratch_directory {workshop}") from None
+        raise disk_error(error, f"{named_by} {workshop}") from None
 
 
 def _prepared(workshop: Workshop) -> Place:
-    directory = _new(workshop.directory, PREFIX)
+    directory = _new(workshop.directory, PREFIX, workshop.named_by)
     try:
-        return _furnished(directory, workshop.account)
+        return _furnished(directory, workshop)
     except (OSError, JobError) as error:
         remove(directory)
         raise error if isinstance(error, JobError) else disk_error(error, directory) from None
 
 
-def _furnished(directory: Path, account: str | None) -> Place:
-    _refuse_unsuitable(directory, account)
+def _furnished(directory: Path, workshop: Workshop) -> Place:
+    account = workshop.account
+    _refuse_unsuitable(directory, workshop)
     here = Place(directory, _locked(directory))
     for each in (here.server, here.private):
         each.mkdir(mode=0o700)
@@ -211,9 +214,9 @@ def _locked(directory: Path) -> IO[str]:
     return lock
 
 
-def _refuse_unsuitable(directory: Path, account: str | None) -> None:
+def _refuse_unsuitable(directory: Path, workshop: Workshop) -> None:
     room = SOCKET_PATH_LIMIT_BYTES - len(os.fsencode(directory.parent)) - len(f"/{PREFIX}{LONGEST_SOCKET_NAME}")
-    mend = "set backups.scratch_directory to"
+    account, mend = workshop.account, f"give {workshop.named_by}"
     if room < 0:
         raise JobError(JobReason.OTHER, f"{directory.parent} is too long for a unix socket -> {mend} a shorter path")
     if set(str(directory)) & set(UNADDRESSABLE):

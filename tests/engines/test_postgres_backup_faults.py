@@ -111,6 +111,10 @@ CREATE SUBSCRIPTION from_paris CONNECTION 'host=paris' PUBLICATION all_of_it WIT
 CREATE FOREIGN DATA WRAPPER nowhere;
 CREATE SERVER lyon FOREIGN DATA WRAPPER nowhere;
 CREATE USER MAPPING FOR postgres SERVER lyon OPTIONS (password 'secret');
+CREATE SERVER nice FOREIGN DATA WRAPPER nowhere;
+CREATE USER MAPPING FOR PUBLIC SERVER nice OPTIONS (password 'secret');
+CREATE SERVER arles FOREIGN DATA WRAPPER nowhere;
+CREATE USER MAPPING FOR postgres SERVER arles OPTIONS (password 'secret');
 """
 NO_MORE = """
 ALTER SUBSCRIPTION from_paris SET (slot_name = NONE); DROP SUBSCRIPTION from_paris;
@@ -129,7 +133,8 @@ async def test_what_a_dump_lacks_without_a_word_is_told_by_name(server: Postgres
         server.psql(NO_MORE, "marseille")
 
     assert len(told[0]) == 1
-    assert "subscription from_paris, options of the user mapping postgres on lyon" in told[0][0]
+    assert "subscription from_paris, options of the user mapping PUBLIC on nice" in told[0][0]
+    assert all(f"options of the user mapping postgres on {name}" in told[0][0] for name in ("lyon", "arles"))
     assert told[1] == ()
 
 
@@ -161,7 +166,7 @@ CONNECT = "{0} CONNECT ON DATABASE marseille {1} PUBLIC, dbwatch_backup"
     ("take_away", "named", "give_back"),
     [
         (BYPASS.format("NO"), BYPASS.format("") + ";", BYPASS.format("")),
-        (READ_ALL.format("REVOKE", "FROM"), "GRANT SELECT ON", READ_ALL.format("GRANT", "TO")),
+        (READ_ALL.format("REVOKE", "FROM"), READ_ALL.format("GRANT", "TO") + ";", READ_ALL.format("GRANT", "TO")),
         (CONNECT.format("REVOKE", "FROM"), "GRANT CONNECT ON DATABASE marseille", CONNECT.format("GRANT", "TO")),
     ],
 )
@@ -178,10 +183,85 @@ async def test_what_may_not_be_read_is_told_before_a_byte_is_written(
     assert named in known.faults[0][1]
 
 
+MANY_LARGE_OBJECTS = "SELECT count(lo_create(0)) FROM generate_series(1, 500)"
+SOME_TABLES = "CREATE SCHEMA closed; CREATE TABLE closed.a (); CREATE TABLE closed.b (n serial)"
+
+
+async def faults(server: Postgres) -> list[tuple[str, str]]:
+    return list((await backing.engine().preflight(backing.described(server), OPTIONS)).faults)
+
+
+@pytest.fixture
+def other(clusters: Clusters) -> Iterator[Postgres]:
+    """With an account that may do little."""
+    with clusters.new(debian_binaries(), tls=True) as started:
+        started.psql("CREATE DATABASE marseille")
+        started.psql(f"CREATE ROLE dbwatch_backup LOGIN PASSWORD '{PASSWORD}'; GRANT pg_monitor TO dbwatch_backup")
+        yield started
+
+
+async def test_what_is_told_to_mend_hundreds_of_large_objects_is_one_statement_and_enough(
+    other: Postgres, room: Path
+) -> None:
+    other.psql(MANY_LARGE_OBJECTS, "marseille")
+    ((reason, line),) = await faults(other)
+    what, _, mend = line.partition(" -> ")
+    other.psql(mend, "marseille")
+    await backing.take(backing.described(other), room / "set", OPTIONS)
+
+    assert reason == JobReason.PERMISSION
+    assert what == "marseille: the dump would lack large objects (500 of them)"
+
+
+async def test_the_other_way_to_large_objects_holds_for_those_to_come_too(other: Postgres, room: Path) -> None:
+    other.psql(MANY_LARGE_OBJECTS, "marseille")
+    ((_, line),) = await faults(other)
+    _, _, mend = line.partition("/* those to come too, but to be written as well: ")
+    other.psql(mend.removesuffix(" */"))
+    other.psql(MANY_LARGE_OBJECTS, "marseille")
+
+    await backing.take(backing.described(other), room / "set", OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("whom", "last"),
+    [
+        ("INHERIT", "BYPASSRLS; GRANT pg_read_all_data TO dbwatch_backup;"),
+        ("NOINHERIT", "GRANT SELECT ON ALL TABLES IN SCHEMA shut TO dbwatch_backup;"),  # as before PostgreSQL 14
+    ],
+)
+async def test_many_tables_are_counted_and_mended_in_one_round(other: Postgres, whom: str, last: str) -> None:
+    other.psql(f"ALTER ROLE dbwatch_backup {whom}")
+    other.psql(f"{SOME_TABLES}; {SOME_TABLES.replace('closed', 'shut')}", "marseille")
+    other.psql("ALTER TABLE closed.a ENABLE ROW LEVEL SECURITY", "marseille")
+    other.psql(MANY_LARGE_OBJECTS, "marseille")
+
+    ((_, line),) = await faults(other)
+    what, _, mend = line.partition(" -> ")
+    other.psql(mend, "marseille")
+
+    assert what.endswith("lack large objects (500 of them), row security closed.a, schema closed and 7 more")
+    assert mend.endswith(last)
+    assert await faults(other) == []
+
+
+async def test_a_few_tables_are_mended_one_by_one(other: Postgres) -> None:
+    other.psql("CREATE TABLE a (n serial)", "marseille")
+
+    ((_, line),) = await faults(other)
+    what, _, mend = line.partition(" -> ")
+    other.psql(mend, "marseille")
+
+    assert what.endswith("the dump would lack sequence public.a_n_seq, table public.a")
+    assert mend.startswith("GRANT SELECT ON SEQUENCE public.a_n_seq TO dbwatch_backup; GRANT SELECT ON TABLE public.a")
+    assert await faults(other) == []
+
+
 async def test_a_table_that_the_application_keeps_locked_ends_the_dump_in_time(server: Postgres, room: Path) -> None:
     application = await server.admin("marseille")
     try:
         await application.execute("BEGIN; LOCK TABLE metier.rdv")
+        pid = application.get_server_pid()
         begun = asyncio.get_running_loop().time()
         with pytest.raises(JobError) as locked:
             await backing.take(backing.described(server), room / "set", OPTIONS)
@@ -190,7 +270,26 @@ async def test_a_table_that_the_application_keeps_locked_ends_the_dump_in_time(s
         await application.close()
 
     assert locked.value.reason == JobReason.LOCK
+    assert f"for more than 1 s (now: metier.rdv by process {pid}): run the backup again" in locked.value.message
     assert seconds < 15
+
+
+async def test_who_waits_for_a_table_and_is_waited_for_is_told_as_such(server: Postgres, room: Path) -> None:
+    reader, application, admin = [await server.admin("marseille") for _ in range(3)]
+    pid = application.get_server_pid()
+    try:
+        await reader.execute("BEGIN; LOCK TABLE metier.rdv IN ACCESS SHARE MODE")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(seconds_of(application, "BEGIN; LOCK TABLE metier.rdv; ROLLBACK"), name="wants")
+            await until(admin, WAITING)
+            with pytest.raises(JobError) as locked:
+                await backing.take(backing.described(server), room / "set", OPTIONS)
+            await reader.execute("ROLLBACK")
+    finally:
+        for session in (reader, application, admin):
+            await session.close()
+
+    assert f"(now: metier.rdv awaited by process {pid})" in locked.value.message
 
 
 async def test_locks_that_are_waited_for_one_after_the_other_do_not_make_a_server_unreachable(
@@ -371,6 +470,7 @@ async def test_a_standby_can_be_dumped(server: Postgres, standby: NewStandby, ro
         await backing.restore(taken, target)
         facts = await backing.restored_facts(taken, target)
     there = Target(backing.described(replica), room)
+    without = await backing.engine().preflight(backing.described(replica), replace(OPTIONS, include=("postgres",)))
     (closed,) = await backing.engine().obstacles(taken.manifest, taken.directory, there, Selection(), None)
     found = comparing.compare(taken.manifest.facts, facts)
     proof, said = comparing.proven(taken.manifest.facts, found)
@@ -378,7 +478,9 @@ async def test_a_standby_can_be_dumped(server: Postgres, standby: NewStandby, ro
     assert found.differences == ()
     assert proof == ProofName.COMPARED
     assert said.endswith("1 by rows: marseille.metier.brouillon are unlogged, and a standby has none of their rows")
-    assert any("unlogged" in warning for warning in taken.preflight.warnings)
+    told = "taken from a standby: the rows of unlogged tables are not there: marseille.metier.brouillon"
+    assert told in taken.preflight.warnings
+    assert "unlogged" not in " ".join(without.warnings)
     assert closed == "db is a standby, where nothing can be written -> restore to its primary"
 
 

@@ -123,6 +123,25 @@ def test_without_a_daemon_a_backup_is_taken_listed_kept_and_told(alone: Configur
     )
     assert "stays until it is unpinned" in alone.says("backup", "pin", backup[-8:])
     assert "pinned" in alone.says("backup", "retention", "--dry-run")
+    back_from_the_trash(alone, backup)
+
+
+def back_from_the_trash(alone: Configured, backup: str) -> None:
+    """What retention let go is told with the way back, and whoever names it too."""
+    sets = alone.ground.repository / "list" / "logical"
+    (sets / ".trash").mkdir()
+    (sets / backup).rename(sets / ".trash" / backup)
+    alone.says("backup", "rescan")
+    way = f"`dbwatch backup pin {backup}`"
+    assert f"in the trash: {backup} of list, for good after " in (listed := alone.says("backup", "list"))
+    assert way in listed
+    assert way in alone.says("backup", "verify", backup[-8:], code=2)
+    assert "`dbwatch backup pin " in alone.says(
+        "restore", "plan", "list", "--scratch", str(alone.ground.scratch / "x"), "--backup", backup[-8:], code=2
+    )
+    assert "stays until it is unpinned" in alone.says("backup", "pin", backup[-8:])
+    assert alone.ground.published("list") == [backup]
+    assert "trash" not in alone.says("backup", "list")
 
 
 def test_a_mistake_is_one_line(alone: Configured) -> None:

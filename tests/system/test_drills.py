@@ -39,6 +39,8 @@ def ville(source: Postgres) -> Iterator[Marseille]:
     with marseille({"ville": instance}, postgres_programs=[str(source.binaries.directory)]) as town:
         refused = town.says("drill", "02", code=1)
         assert "ville has no backup that is proven readable -> dbwatch backup ville" in refused
+        (page,) = town.reports.glob("*_02_*.md")
+        assert " : aucune sauvegarde prouvée lisible (message : « ville has no backup" in page.read_text()
         town.says("backup", "ville")
         yield town
 
@@ -99,7 +101,7 @@ def test_a_table_that_the_set_does_not_hold_is_refused_before_anything_starts(vi
 
     said = ville.says("drill", "03", "--instance", "ville", "--table", "metier.demande_rvd", code=2)
 
-    assert "the set holds no table metier.demande_rvd -> name one with --table DATABASE.SCHEMA.TABLE" in said
+    assert "the set holds no table metier.demande_rvd with rows of its own -> name one with --table DATABASE" in said
     assert before == sorted(ville.reports.iterdir())
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -20,7 +21,6 @@ from tests.marseille_backed import Marseille, as_superuser, backed_up, loaded, m
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.fix_mariadb import NewMariadb
     from tests.fix_postgres import Binaries, Postgres
@@ -39,13 +39,14 @@ COUNT = f"SELECT count(*) FROM {TABLE}"
 TRIGGER = f"""
     CREATE FUNCTION metier.touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END';
     CREATE TRIGGER touch BEFORE UPDATE ON {TABLE} FOR EACH ROW EXECUTE FUNCTION metier.touch()"""
+DOTTED = """CREATE SCHEMA "Sch X"; CREATE TABLE "Sch X"."a.b" AS SELECT 7 AS n"""
 
 
 @pytest.fixture(scope="module")
 def source(clusters: Clusters, postgres_18_binaries: Binaries) -> Iterator[Postgres]:
     with clusters.new(postgres_18_binaries) as server:
         loaded(server)
-        server.psql(TRIGGER, DATABASE)
+        server.psql(f"{TRIGGER}; {DOTTED}", DATABASE)
         yield server
 
 
@@ -123,6 +124,14 @@ def test_a_table_comes_back_beside_the_original_and_the_hand_over_brings_its_row
     assert rows == source.psql(COUNT, DATABASE)
 
 
+@pytest.mark.parametrize("name", ["Sch X.a.b", '"Sch X"."a.b"'])
+def test_a_table_with_a_dot_in_its_name_is_found(ville: Marseille, rescue: Postgres, name: str) -> None:
+    ville.says("restore", "table", "ville", DATABASE, name, "--to", "secours", "--as", "dotted", "--yes")
+
+    assert "7" == rescue.psql('SELECT n FROM "Sch X"."a.b"', "dotted")
+    rescue.psql("DROP DATABASE dotted")
+
+
 def alive(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
@@ -130,6 +139,7 @@ def alive(pid: int) -> bool:
 def test_a_server_of_its_own_stays_until_somebody_ends_it(ville: Marseille) -> None:
     directory = ville.ground.directory / "stays"
     said = ville.says("restore", "database", "ville", DATABASE, "--scratch", str(directory), "--yes")
+    assert f" --dbname={DATABASE}\n" in said
     pid = int(re.findall(r"kill -INT (\d+)", said)[0])
     assert alive(pid)
     os.kill(pid, signal.SIGINT)
@@ -140,6 +150,11 @@ def test_a_server_of_its_own_stays_until_somebody_ends_it(ville: Marseille) -> N
     blank = str(ville.ground.directory / "a b")
     said = ville.says("restore", "database", "ville", DATABASE, "--scratch", blank, "--yes", code=1)
     assert f"a server in {blank} cannot be reached: its path holds a blank or a bracket -> name another" in said
+    assert not Path(blank).exists()
+    long = ville.ground.directory / "made" / ("x" * 100)
+    said = ville.says("restore", "database", "ville", DATABASE, "--scratch", str(long), "--yes", code=1)
+    assert f"{long} is too long for a unix socket -> give --scratch a shorter path" in said
+    assert not long.parent.exists()
 
 
 # --- restores that are killed or interrupted ---
@@ -238,6 +253,13 @@ def test_who_kills_or_interrupts_a_restore_is_told_what_is_left_and_the_next_try
         told = run.communicate(timeout=60)[0]
     assert f"interrupted: what was made in {directory} is removed; nothing else was touched" in told
     assert [] == sorted(directory.iterdir())
+    directory.rmdir()
+
+    with under_way(ville, *words) as run:
+        wait_for_its_server(run, directory)
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=60)
+    assert not directory.exists()  # nobody but the restore had made it
 
 
 def test_a_set_that_is_damaged_leaves_nothing_where_its_server_was_to_stay(ville: Marseille) -> None:
@@ -253,4 +275,4 @@ def test_a_set_that_is_damaged_leaves_nothing_where_its_server_was_to_stay(ville
         member.write_bytes(good)
 
     assert "sha256" in said
-    assert [] == sorted(directory.iterdir())
+    assert not directory.exists()

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from dbwatch.cli.drill import playable, refuse_many
 from dbwatch.core.backups import drills, report_pages, reporting
-from dbwatch.core.backups.drills import DrillCheck, DrillPhase, DrillResult, RpoEvidence, Scenario
-from dbwatch.core.backups.model import JobReason, TableFacts
+from dbwatch.core.backups.drills import DrillCheck, DrillPhase, DrillResult, RpoEvidence, Scenario, since
+from dbwatch.core.backups.model import JobReason, ProofName, TableFacts
+from dbwatch.core.backups.unread import Unread
 from dbwatch.errors import JobError, UsageError
 from dbwatch.jobs import drill_reports
 from dbwatch.jobs.drill_damage import PAGES, spread
@@ -99,14 +100,22 @@ def test_scenarios_are_named_by_number_or_in_full_and_played_in_the_handbooks_or
 
 def test_both_languages_say_the_same_things() -> None:
     french, english = drill_reports.words("fr"), drill_reports.words("en")
-    holes = re.compile(r"\{(\w+)\}")
+    holes = re.compile(r"\{(\w+)[:}]")
 
     assert set(french) == set(english)
     assert {name: set(holes.findall(text)) for name, text in french.items()} == {
         name: set(holes.findall(text)) for name, text in english.items()
     }
-    for name in (*(f"phase.{each}" for each in DrillPhase), *(f"what.{each}" for each in DrillPhase)):
-        assert name in french
+    lists = {
+        "phase": DrillPhase,
+        "what": DrillPhase,
+        "reason": JobReason,
+        "proof": ProofName,
+        "loss": RpoEvidence,
+    }
+    for word, names in lists.items():
+        assert [] == [each for each in names if f"{word}.{each}" not in french]
+    assert [] == [each for each in Unread if f"note.unread_{each}" not in french]
 
 
 def test_a_good_report_tells_time_loss_and_proof() -> None:
@@ -209,6 +218,21 @@ def test_a_partition_that_is_parted_itself_is_no_table_to_damage_either(wish: st
         choose([SMALL, leaf], wish)
 
 
+@pytest.mark.parametrize("wish", ["metier.tout", "ville.metier.tout"])
+def test_a_partitioned_table_is_not_called_missing_and_what_can_be_chosen_is_named(wish: str) -> None:
+    leaf = replace(LARGE, through="metier.tout", within=("metier.annee",))
+    what = "is a partitioned table, and this drill damages the pages of one table"
+    choice = "an ordinary table, or a partition that is restored by itself"
+
+    with pytest.raises(JobError, match=rf"^{wish} {what} -> name one with --table DATABASE.SCHEMA.TABLE: {choice}$"):
+        choose([SMALL, leaf], wish)
+
+
+def test_a_table_that_the_set_tells_nothing_of_may_be_a_partitioned_one() -> None:
+    with pytest.raises(JobError, match=r"^the set holds no table metier.tout with rows of its own -> name one with"):
+        choose([SMALL], "metier.tout")
+
+
 def test_who_names_scenarios_of_an_instance_is_told_what_it_cannot_play_and_of_all_it_is_left_out() -> None:
     assert (Scenario.LOSS, Scenario.FULL) == playable(tuple(Scenario), "mysql", named=False)
     assert (Scenario.TABLE,) == playable((Scenario.TABLE,), "mysql", named=True)
@@ -227,3 +251,9 @@ def test_the_statements_of_drills_are_all_there(engine: str) -> None:
     assert {"database", "table", "beat", "beats", "last", "last_of_source"} == set(statements(engine, "heartbeat"))
     assert all(questions(engine).values())
     assert all(not sql.startswith("--") for asked in questions(engine).values() for sql in asked.values())
+
+
+def test_a_backup_of_the_future_tells_nothing_of_what_would_be_lost() -> None:
+    assert since(90.0) == 90.0
+    assert since(-2.0) == 0.0  # clocks differ by a little
+    assert since(-3 * 86400.0) is None

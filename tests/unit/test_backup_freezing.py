@@ -136,7 +136,7 @@ def test_when_three_sets_are_that_small_it_is_how_things_are() -> None:
 def test_the_clock_went_back() -> None:
     found = told(daily(3), NOON + HOUR, Circumstances(clock_seen=NOON + DAY + HOUR))
 
-    assert found == {FreezeReason.CLOCK: "the clock went back by 1 day"}
+    assert found == {FreezeReason.CLOCK: "the clock went back by 1 day; if it is right: dbwatch backup trust-clock"}
     assert told(daily(3), NOON + HOUR, Circumstances(clock_seen=NOON + HOUR + 60)) == {}  # it was set, a little
 
 
@@ -147,7 +147,12 @@ def test_the_clock_jumped() -> None:
 
 
 def test_a_set_comes_from_the_future() -> None:
-    assert "made 2 days from now" in told([record(1), record(2, NOON + 2 * DAY)])[FreezeReason.CLOCK]
+    sets = [record(1), record(2, NOON + 2 * DAY)]
+
+    said = told(sets)[FreezeReason.CLOCK]
+    assert "made 2 days from now" in said
+    assert said.endswith("; if it is right: dbwatch backup trust-clock")
+    assert told(sets, NOON, Circumstances(clock_seen=NOON, clock_accepted=True)) == {}
 
 
 def test_a_set_on_the_disk_cannot_be_used() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -93,6 +94,29 @@ def test_a_table_is_named_as_its_engine_names_it() -> None:
     assert Part() == restore_plans.part_of([], "mysql")
     with pytest.raises(ValueError, match=r"SCHEMA\.TABLE"):
         restore_plans.part_of(["ville", "rdv"], "postgres")
+
+
+DOTTED = frozenset({("ville", "Sch X", "a.b"), ("ville", "a", "b.c"), ("ville", "a.b", "c"), ("autre", "Sch X.a", "b")})
+
+
+@pytest.mark.parametrize("name", ["Sch X.a.b", '"Sch X"."a.b"'])
+def test_a_name_with_a_dot_in_it_is_told_apart_by_the_tables_that_the_set_holds(name: str) -> None:
+    assert Part("ville", "Sch X", "a.b") == restore_plans.part_of(["ville", name], "postgres", known=DOTTED)
+
+
+def test_where_no_such_table_is_known_the_last_dot_parts_schema_and_table() -> None:
+    assert Part("ville", "x.y", "z") == restore_plans.part_of(["ville", "x.y.z"], "postgres", known=DOTTED)
+    assert Part("ville", "x", 'y.z"') == restore_plans.part_of(["ville", '"x"."y.z"""'], "postgres")
+    assert Part("ville", '"x', "z") == restore_plans.part_of(["ville", '"x.z'], "postgres")
+
+
+def test_a_name_that_two_tables_bear_is_refused_with_both() -> None:
+    told = re.escape("""'a.b.c' is "a"."b.c" and "a.b"."c" -> name the one that is meant with these quotes""")
+    with pytest.raises(ValueError, match=told):
+        restore_plans.part_of(["ville", "a.b.c"], "postgres", known=DOTTED)
+    for schema, table in (("a", "b.c"), ("a.b", "c")):
+        named = f'"{schema}"."{table}"'
+        assert Part("ville", schema, table) == restore_plans.part_of(["ville", named], "postgres", known=DOTTED)
 
 
 def test_a_part_takes_its_share_of_the_time() -> None:

@@ -228,7 +228,8 @@ async def test_a_clock_that_went_back_while_it_was_off_is_noticed(tmp_path: Path
         await past.jobs.accept_clock(NOW - DAY)
         assert not past.jobs.clock.went_back(NOW - DAY)
     async with history.opened(tmp_path) as past:
-        assert ClockSeen(NOW - DAY, NOW - DAY) == past.jobs.clock
+        assert ClockSeen(NOW - DAY, NOW - DAY, NOW - DAY) == past.jobs.clock
+        assert past.jobs.clock.is_accepted
 
 
 @pytest.mark.parametrize(
@@ -251,11 +252,16 @@ def test_only_what_is_no_mere_adjustment_is_a_jump(now: float, elapsed: float | 
     assert max(NOW, now) == after.latest_at
 
 
-def test_a_jump_is_forgotten_after_a_week() -> None:
-    jumped = ClockSeen(NOW, NOW, NOW, 2 * DAY)
+def test_who_lived_with_a_jump_for_a_week_has_accepted_it_also_back_from_far_ahead() -> None:
+    jumped = ClockSeen(NOW, NOW + 300 * DAY, NOW, -300 * DAY)
 
-    assert 2 * DAY == seen(jumped, NOW + 60, 60.0).jump_seconds
-    assert 0.0 == seen(replace(jumped, seen_at=NOW + 7 * DAY), NOW + 7 * DAY, 0.0).jump_seconds
+    assert not seen(jumped, NOW + 60, 60.0).is_accepted
+    after = seen(replace(jumped, seen_at=NOW + 7 * DAY), NOW + 7 * DAY, 0.0)
+    assert after.is_accepted
+    assert not after.went_back(NOW + 7 * DAY)
+    later = seen(after, NOW + 7 * DAY + 60, 60.0)
+    assert later.is_accepted
+    assert not seen(later, NOW, 60.0).is_accepted
 
 
 def test_the_first_look_at_the_clock_is_no_jump() -> None:

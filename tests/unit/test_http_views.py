@@ -40,6 +40,12 @@ def read(*blocks: Block) -> dict[str, figures.Figure]:
     return {figure.key: figure for figure in shipped().read("citoyens", [snapshot(*blocks)])}
 
 
+def test_what_lies_in_the_future_is_told_as_such_unless_clocks_may_differ_by_it() -> None:
+    assert humanise.ago(100.0, 160.0) == "1 min ago"
+    assert humanise.ago(100.0, 70.0) == "just now"
+    assert humanise.ago(7300.0, 100.0) == "2 h in the future: a clock was wrong"
+
+
 @pytest.mark.parametrize(
     ("seconds", "expected"),
     [

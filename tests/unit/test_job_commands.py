@@ -98,6 +98,10 @@ class FakeOffice:
         self.asked.append((backup_id, who))
         return replace(self.sets[0], pinned=pinned)
 
+    @property
+    def trashed(self) -> list[tuple[BackupRecord, float, float | None]]:
+        return [(self.sets[0], NOW, NOW + 60)]
+
 
 @pytest.fixture
 def office() -> FakeOffice:
@@ -158,10 +162,11 @@ async def test_a_set_that_was_found_bad_is_listed_as_bad_with_the_reason(office:
     (found,) = await ask(office, "backup_list")
 
     assert (None, True) == (found["proof"], found["bad"])
-    assert "table orders: 2 rows, not 3 (found when it was compared)" == found["problem"]
+    again = f"if that was mended: `dbwatch backup verify {found['id']}`"
+    assert f"table orders: 2 rows, not 3 (found when it was compared; {again})" == found["problem"]
     row, told = (line for line in backup.set_lines([found], as_json=False) if found["id"] in line)
     assert row.split()[-1] == "bad"
-    assert f"{found['id']}: table orders: 2 rows, not 3 (found when it was compared)" == told
+    assert f"pg1/{found['id']}: {found['problem']}" == told
 
 
 async def test_a_backup_whose_due_proof_could_not_be_had_ends_with_1_and_one_that_waits_with_0(
@@ -207,11 +212,11 @@ async def test_who_says_that_the_clock_is_right_is_told_its_time(office: FakeOff
     assert {"time": NOW} == await ask(office, "backup_trust_clock")
 
 
-async def test_a_set_is_pinned_by_the_end_of_its_id(office: FakeOffice) -> None:
-    office.sets = [replace(office.sets[0])]
-
+async def test_a_set_is_pinned_by_whatever_names_it_and_the_trash_tells_until_when(office: FakeOffice) -> None:
     assert (await ask(office, "backup_pin", id="1a2b3c4d", pinned=True, who="ada"))["pinned"]
-    assert [(office.sets[0].id, "ada")] == office.asked
+    assert [("1a2b3c4d", "ada")] == office.asked
+    (binned,) = await ask(office, "backup_trash")
+    assert (office.sets[0].id, NOW + 60) == (binned["id"], binned["until"])
 
 
 @pytest.mark.parametrize("value", [7, ["pg1"], "x" * 201])

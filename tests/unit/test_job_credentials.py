@@ -58,3 +58,15 @@ async def test_a_server_is_not_made_where_its_socket_could_not_be_addressed() ->
             async with scratch.place(Workshop(ground / "a b")):
                 pass
         assert [] == sorted((ground / "a b").iterdir())
+
+
+@pytest.mark.parametrize("named_by", ["--scratch", scratch.SETTING])
+async def test_who_named_a_directory_that_does_not_suit_is_told_where_he_named_it(named_by: str) -> None:
+    with backup_ground() as ground:
+        with pytest.raises(JobError, match=f"is too long for a unix socket -> give {named_by} a shorter path"):
+            async with scratch.place(Workshop(ground / ("x" * 100), named_by=named_by)):
+                pass
+        (ground / "file").touch()
+        with pytest.raises(JobError, match=f"^{named_by} /.*/file/s: not a directory"):
+            async with scratch.place(Workshop(ground / "file" / "s", named_by=named_by)):
+                pass

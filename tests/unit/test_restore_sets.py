@@ -77,11 +77,11 @@ async def test_bad_sets_are_left_out_and_told_and_refused_with_their_problem(tmp
 
     known = await restore_sets.of_instance(place, "pg1")
 
-    taken = restore_sets.chosen(place, known, wish())
+    taken = await restore_sets.chosen(place, known, wish())
     assert good.id == taken.id
     (line,) = restore_sets.passed_over(known, taken)
     assert f"{truncated.id}, which is newer, but bad: globals.sql is truncated: 1 bytes" in line
-    asked_for = restore_sets.chosen(place, known, wish(truncated.id))
+    asked_for = await restore_sets.chosen(place, known, wish(truncated.id))
     with pytest.raises(JobError, match=r"cannot be used: globals\.sql is truncated"):
         restore_sets.refuse_problem(asked_for)
 
@@ -91,14 +91,14 @@ async def test_a_newer_set_that_nobody_has_proven_is_told_with_the_way_to_prove_
     proven, first, newest = await compared(place), await published(place), await published(place)
 
     known = await restore_sets.of_instance(place, "pg1")
-    taken = restore_sets.chosen(place, known, wish())
+    taken = await restore_sets.chosen(place, known, wish())
 
     assert proven.id == taken.id
     told = list(restore_sets.passed_over(known, taken))
     assert [first.id, newest.id] == [line.split()[2].rstrip(",") for line in told]
     assert "newer, but the set was never read to its end" in told[1]
     assert told[1].endswith(f"-> dbwatch backup verify {newest.id}")
-    asked_for = restore_sets.chosen(place, known, wish(first.id))
+    asked_for = await restore_sets.chosen(place, known, wish(first.id))
     assert not list(restore_sets.passed_over(known, asked_for))
 
 

@@ -93,8 +93,8 @@ def proven(source: Facts, comparison: Comparison) -> tuple[ProofName, str]:
         return ProofName.RESTORED, f"not compared: {source.evidence or 'the facts are not of the moment of the dump'}"
     if not (source.databases or source.tables):
         return ProofName.RESTORED, "not compared: no facts were taken"
-    if unknown := _unknown(source):
-        return ProofName.RESTORED, f"not compared: of {unknown} nothing was noted when it was dumped"
+    if name := unknown(source):
+        return ProofName.RESTORED, f"not compared: of database {name} nothing was noted when it was dumped"
     if not comparison.is_equal:
         return ProofName.RESTORED, f"only {comparison.summary}: {_reasons(comparison)}"
     found = comparison.summary + (f": {_reasons(comparison)}" if comparison.unread else "")
@@ -103,15 +103,20 @@ def proven(source: Facts, comparison: Comparison) -> tuple[ProofName, str]:
 
 def _reasons(comparison: Comparison) -> str:
     """`old.counter know no transactions; a, b there was no time for: ...`: what mends one does not mend the other."""
-    named = {why: sorted(name for name, each in comparison.unread if each == why) for why in Unread}
-    told = [f"{some(names)} {WHY[why]}" for why, names in named.items() if names]
+    told = [f"{names} {WHY[why]}" for why, names in unread_by_reason(comparison).items()]
     return "; ".join(told) or f"some {WHY[Unread.TIME]}"
 
 
-def _unknown(source: Facts) -> str:
+def unread_by_reason(comparison: Comparison) -> dict[Unread, str]:
+    """The tables of which not all content was compared, by the reason."""
+    named = {why: sorted(name for name, each in comparison.unread if each == why) for why in Unread}
+    return {why: some(names) for why, names in named.items() if names}
+
+
+def unknown(source: Facts) -> str:
     """A database of which neither objects nor tables are known: that it is there again says little."""
     known = _noted(source)
-    return next((f"database {each.name}" for each in source.databases if each.name not in known), "")
+    return next((each.name for each in source.databases if each.name not in known), "")
 
 
 def _noted(source: Facts) -> set[str]:

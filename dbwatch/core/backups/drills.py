@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
-from dbwatch.core.backups.model import JobReason, Pairs
+from dbwatch.core.backups.model import JobReason, Pairs, ProofName
 from dbwatch.errors import JobError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+CLOCKS_DIFFER_SECONDS = 60.0
+LOSS_OF_MYSQL = "01_perte_instance_mysql"
+
 
 class Scenario(StrEnum):
-    """As the handbook names them: docs/scenarios_pra/<value>.md."""
+    """As the handbook names them: docs/scenarios_pra/<value>.md; of other engines `handbook` knows the page."""
 
     LOSS = "01_perte_instance_postgres"
     FULL = "02_restoration_from_last_full"
@@ -77,6 +80,7 @@ class DrillResult:
     backup: str = ""  # the id of the set
     backup_at: float | None = None  # the moment that it holds
     backup_level: int = -1  # the proof that it had before
+    backup_proof: ProofName | None = None  # the same: two proofs share a level
     backup_bytes: int = 0
     database_bytes: int = 0
     server: str = ""  # version of the source
@@ -97,6 +101,11 @@ class DrillResult:
     @property
     def succeeded(self) -> bool:
         return self.reason is None and bool(self.checks) and all(check.holds for check in self.checks)
+
+    @property
+    def handbook(self) -> str:
+        """The page of it for a person, without its ending: of a lost server each engine has one of its own."""
+        return LOSS_OF_MYSQL if (self.scenario, self.engine) == (Scenario.LOSS, "mysql") else self.scenario.value
 
     @property
     def counted(self) -> tuple[tuple[str, float], ...]:
@@ -127,6 +136,11 @@ class DrillResult:
     @property
     def failed_checks(self) -> tuple[DrillCheck, ...]:
         return tuple(check for check in self.checks if not check.holds)
+
+
+def since(seconds: float) -> float | None:
+    """How long ago; None for what is of the future: a clock was wrong, then or now, and nothing can be told."""
+    return max(0.0, seconds) if seconds >= -CLOCKS_DIFFER_SECONDS else None
 
 
 def standing(results: Sequence[DrillResult], within_seconds: float) -> DrillResult:

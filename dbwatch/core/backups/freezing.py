@@ -49,6 +49,7 @@ class Circumstances:
     clock_seen: float | None = None  # the latest time that was ever seen, before this pass
     clock_jumped: float | None = None  # seconds that the clock jumped, while nobody said that it is right
     restored_within: float | None = None  # a set must have been restored after so long; None: none is restored
+    clock_accepted: bool = False  # it jumped, and somebody has said since that it is right
 
 
 NONE = Circumstances()
@@ -109,13 +110,15 @@ def _anomalous(newest_first: Sequence[BackupRecord]) -> str:
 
 
 def _clock(newest_first: Sequence[BackupRecord], now: float, circumstances: Circumstances) -> str:
+    """Sets from the future are no harm where it is known that the clock was wrong: they are ordered by number."""
+    mend = f"; if it is right: {TRUST_CLOCK}"
     if circumstances.clock_seen is not None and now < circumstances.clock_seen - CLOCK_SECONDS:
-        return f"the clock went back by {lasting(circumstances.clock_seen - now)}"
+        return f"the clock went back by {lasting(circumstances.clock_seen - now)}{mend}"
     if abs(circumstances.clock_jumped or 0.0) > DAY:
-        return f"the clock jumped by {lasting(circumstances.clock_jumped or 0.0)}; if it is right: {TRUST_CLOCK}"
-    for each in newest_first:
+        return f"the clock jumped by {lasting(circumstances.clock_jumped or 0.0)}{mend}"
+    for each in () if circumstances.clock_accepted else newest_first:
         if each.manifest.started_at > now + CLOCK_SECONDS:
-            return f"{each.id} was made {lasting(each.manifest.started_at - now)} from now, says its clock"
+            return f"{each.id} was made {lasting(each.manifest.started_at - now)} from now, says its clock{mend}"
     return ""
 
 

@@ -17,13 +17,13 @@ from dbwatch.core.backups.figures import (
     SetDatabase,
     SetLine,
 )
-from dbwatch.core.backups.model import JobReason, JobState, ProofLevel, ProofName
+from dbwatch.core.backups.model import FactsMode, JobReason, JobState, ProofLevel, ProofName
 from dbwatch.core.backups.sizes import median
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from dbwatch.core.backups.model import BackupKind, BackupRecord, JobRun, Proof, TableFacts
+    from dbwatch.core.backups.model import BackupKind, BackupRecord, Facts, JobRun, Proof, TableFacts
 
 ORDER = tuple(ProofName)  # each says all that those before it say
 COMPARED_WITH = 5  # sets before the newest
@@ -59,12 +59,23 @@ def _databases(record: BackupRecord) -> tuple[SetDatabase, ...]:
         tables[table.database].append(table)
     sizes = {each.name: each.size_bytes for each in facts.databases}
     dumped = {member.database for member in record.manifest.members if member.database}
-    return tuple(SetDatabase(name, sizes.get(name), _rows(tables[name])) for name in sorted(sizes.keys() | dumped))
+    looked_at = _looked_at(facts)
+    return tuple(
+        SetDatabase(name, sizes.get(name), _rows(tables[name], is_known=name in looked_at))
+        for name in sorted(sizes.keys() | dumped)
+    )
 
 
-def _rows(tables: Sequence[TableFacts]) -> int | None:
+def _looked_at(facts: Facts) -> set[str]:
+    """The databases whose tables are all noted: one of these that has none has no rows, which is not 'not known'."""
+    if facts.mode is FactsMode.OFF:
+        return set()
+    return {each.name for each in facts.databases if each.inventory or each.inventory_digest or each.objects}
+
+
+def _rows(tables: Sequence[TableFacts], *, is_known: bool) -> int | None:
     counts = [table.rows for table in tables]
-    return sum(filter(None, counts)) if counts and None not in counts else None
+    return sum(filter(None, counts)) if (counts or is_known) and None not in counts else None
 
 
 def _failed(record: BackupRecord) -> Proof | None:

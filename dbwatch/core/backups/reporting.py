@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dbwatch.core.backups.model import Pairs
 
 Language = Literal["fr", "en"]
+COUNTED = re.compile(r"\{(\w+):([^|}]+)\|([^}]+)\}")  # `{tables:table|tables}`: the number, and the word beside it
 SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?(e-?[0-9]+)?")
 GOOD, LATE, BAD = "good", "late", "bad"
 
@@ -121,7 +122,7 @@ class _Said:
     def leads(self) -> Iterator[str]:
         result = self.result
         if result.reason is not None:
-            yield self.phrase("lead.failed", detail=result.detail or str(result.reason))
+            yield self.phrase("lead.failed", detail=result.detail or str(result.reason), reason=self.stopped_by())
         elif not result.succeeded:
             yield self.phrase("lead.unproven", checks=", ".join(map(self.check_name, result.failed_checks)))
         else:
@@ -130,6 +131,11 @@ class _Said:
             yield self["lead.loss_unknown"]
         else:
             yield self.lead("lost", "loss", result.rpo_seconds, result.rpo_target_seconds, meets=result.meets_rpo)
+
+    def stopped_by(self) -> str:
+        """In the reader's own words: what the program says of it is English."""
+        has_none = any(check.name == "usable" for check in self.result.failed_checks)
+        return self["reason.no_backup" if has_none else f"reason.{self.result.reason}"]
 
     def lead(
         self, word: str, name: str, seconds: float | None, target_seconds: float | None, *, meets: bool | None
@@ -162,7 +168,7 @@ class _Said:
         yield "table", result.table
         yield "backup", result.backup
         yield "backup_at", "" if result.backup_at is None else self.moment(result.backup_at)
-        yield "level", self[f"proof.{result.backup_level}"] if result.backup else ""
+        yield "level", self[f"proof.{result.backup_proof or 'none'}"] if result.backup else ""
         if result.backup_bytes:
             sizes = {"backup": self.size(result.backup_bytes), "database": self.size(result.database_bytes)}
             yield "size", self.phrase("s.size_value", **sizes)
@@ -222,12 +228,13 @@ class _Said:
 
     def detail(self, check: DrillCheck) -> str:
         text = self.words.get(f"check.{check.name}.detail", "") if check.values else ""
+        text = _inflected(text, dict(check.values), self.language)
         told = text.format_map(_Values(check.values, self)) if text else ""
         return "; ".join(filter(None, (told, check.detail)))
 
     def differences(self) -> Part | None:
         found = tuple(line for each in self.result.checks for line in each.differences)
-        return Part(self["h.differences"], items=found) if found else None
+        return Part(self["h.differences"], (self["differences"],), items=found) if found else None
 
     def limits(self) -> Part | None:
         notes = (note.partition(":") for note in self.result.notes)
@@ -238,7 +245,7 @@ class _Said:
         table = f" --table {self.result.table}" if self.result.table else ""
         command = f"dbwatch drill {self.result.scenario.number} --instance {self.result.instance}{table}"
         command = command.replace("`", "'")  # it stands between two of them
-        return Part(self["h.again"], (self.phrase("again", command=command, scenario=self.result.scenario.value),))
+        return Part(self["h.again"], (self.phrase("again", command=command, handbook=self.result.handbook),))
 
 
 class _Values(dict[str, str]):
@@ -249,6 +256,17 @@ class _Values(dict[str, str]):
 
     def __missing__(self, name: str) -> str:
         return humanise.ABSENT
+
+
+def _inflected(text: str, values: Mapping[str, str], language: Language) -> str:
+    """A text whose words fit the numbers beside them: French counts none as one, English as many."""
+
+    def fitting(found: re.Match[str]) -> str:
+        number = values.get(found[1], "")
+        is_one = number == "1" or (language == "fr" and number == "0")
+        return f"{{{found[1]}}} {found[2 if is_one else 3]}"
+
+    return COUNTED.sub(fitting, text)
 
 
 def _shown(name: str, value: str, said: _Said) -> str:

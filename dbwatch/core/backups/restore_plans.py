@@ -22,6 +22,7 @@ LEAST_SECONDS = 5.0
 LONGEST_TABLE = 35
 NO_TABLES = frozenset({"view", "sequence"})
 MOST_BYTES, MOST_CHARACTERS = 63, 64  # of a name: PostgreSQL counts bytes and cuts, MySQL counts characters
+QUOTED = re.compile(r'"((?:[^"]|"")+)"\."((?:[^"]|"")+)"')  # both names of a table, as SQL would have them
 REPLACING = frozenset({"mysql"})  # its dumps begin each table with DROP TABLE IF EXISTS
 KEEPS = "nothing that is there is dropped or overwritten: what stands in the way ends the restore"
 OVERWRITES = "WITH --into-non-empty, tables of the same names that are there are DROPPED and replaced"
@@ -179,20 +180,36 @@ def _whole(record: BackupRecord, part: Part) -> str:
     return f"it comes with its database -> restore database {record.manifest.instance} {part.database} --as NEW_NAME"
 
 
-def part_of(words: Sequence[str], engine: str, into: str = "") -> Part:
-    """`database`, or `database.schema.table` (MySQL: `database.table`). Raise ValueError."""
+def part_of(words: Sequence[str], engine: str, into: str = "", known: Collection[tuple[str, str, str]] = ()) -> Part:
+    """`database`, or `database.schema.table` (MySQL: `database.table`). `known`: the set's tables. Raise ValueError."""
     refuse_long(into, engine)
     if not words:
         return Part(into=into)
     if len(words) == 1:
         return Part(words[0], into=into)
     database, table = words
-    schema, _, name = table.rpartition(".")
     if engine != "postgres":
-        schema, name = "", table  # a dot in it is of the name
-    elif not schema or not name:
+        return Part(database, "", table, into)  # a dot in it is of the name
+    return Part(database, *_parted(table, {key[1:] for key in known if key[0] == database}, database), into)
+
+
+def _parted(name: str, tables: Collection[tuple[str, str]], database: str) -> tuple[str, str]:
+    """Schema and table, each of which may have dots in it: as the set's tables tell them apart, or else by the last."""
+    dots = [at for at, letter in enumerate(name) if letter == "." and 0 < at < len(name) - 1]
+    splits = [(name[:at], name[at + 1 :]) for at in dots]
+    if found := QUOTED.fullmatch(name):
+        splits.append((found[1].replace('""', '"'), found[2].replace('""', '"')))
+    there = [split for split in splits if split in tables]
+    if len(there) > 1:
+        both = " and ".join(map(_quoted, there))
+        raise ValueError(f"{name!r} is {both} -> name the one that is meant with these quotes")
+    if not splits:
         raise ValueError(f"name the table of {database} as SCHEMA.TABLE")
-    return Part(database, schema, name, into)
+    return (there or splits)[-1]
+
+
+def _quoted(table: Iterable[str]) -> str:
+    return ".".join('"' + each.replace('"', '""') + '"' for each in table)
 
 
 def refuse_long(name: str, engine: str) -> None:

@@ -62,7 +62,10 @@ def badness(record: BackupRecord) -> str:
     if record.problem:
         return record.problem
     against = disproof(record)
-    return f"{against.detail} (found when it was {STEPS[against.name]})" if against is not None else ""
+    if against is None:
+        return ""
+    again = f"if that was mended: `dbwatch backup verify {record.id}`"
+    return f"{against.detail} (found when it was {STEPS[against.name]}; {again})"
 
 
 def has_failed(proof: Proof) -> bool:

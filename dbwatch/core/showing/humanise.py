@@ -8,6 +8,7 @@ from math import isfinite
 ABSENT = "\N{EN DASH}"
 BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 TENTHS_BELOW_SECONDS = 10
+AHEAD_SECONDS = 60.0  # by how much two clocks may differ
 KIBI = 1024
 THREE_DIGITS_FROM = 100
 TWO_DIGITS_FROM = 10
@@ -69,6 +70,8 @@ def iso(unix_seconds: float) -> str:
 
 
 def ago(unix_seconds: float, now: float) -> str:
-    """Clocks may differ by a little: the future is now."""
+    """Clocks may differ by a little: the near future is now."""
     elapsed = now - unix_seconds
+    if elapsed < -AHEAD_SECONDS:
+        return f"{duration(-elapsed)} in the future: a clock was wrong"
     return "just now" if elapsed < 1 else f"{duration(elapsed)} ago"

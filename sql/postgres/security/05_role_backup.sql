@@ -49,5 +49,11 @@ COMMENT ON ROLE dbwatch_backup IS 'Backups: reads every row (pg_read_all_data, B
 -- like a superuser's. On 13, without them everybody needs a new password after a restore. To keep them there, in the
 -- database that dbwatch logs in to: GRANT SELECT ON pg_catalog.pg_authid TO dbwatch_backup;
 -- What this does not give, and a superuser has:
---   large objects of others. Grant each: GRANT SELECT ON LARGE OBJECT … TO dbwatch_backup;
+--   large objects of others: pg_read_all_data does not cover them, and one that may not be read ends the dump of its database.
+--   Grant them in each database that has some, and again when there are new ones:
+--     DO $grant$DECLARE l oid; BEGIN FOR l IN SELECT oid FROM pg_largeobject_metadata LOOP
+--     EXECUTE format('GRANT SELECT ON LARGE OBJECT %s TO dbwatch_backup', l); END LOOP; END$grant$;
+--   Or once and for all, though it may then write them too: ALTER ROLE dbwatch_backup SET lo_compat_privileges = on;
+--   Or, from 18 on, for each role that makes some in this database (and the loop above for those that are there):
+--     ALTER DEFAULT PRIVILEGES FOR ROLE … GRANT SELECT ON LARGE OBJECTS TO dbwatch_backup;
 --   subscriptions and the secrets of user mappings. They are left out of the dump.

@@ -1,0 +1,12 @@
+/* ---
+description: The unlogged tables of this database, of whose rows a standby has none.
+timeout: 10s
+--- */
+SELECT format('%I.%I', n.nspname, c.relname) AS name
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r'
+  AND c.relpersistence = 'u'
+  AND n.nspname !~ '^pg_'
+  AND n.nspname <> 'information_schema'
+ORDER BY 1
