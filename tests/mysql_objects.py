@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -149,14 +150,22 @@ async def a_table_with_holes_is_fragmented_until_it_is_made_anew(server: Mariadb
     fill = f"INSERT INTO t (v) SELECT REPEAT('x', 500) {rows}"
     name = "dbwatch_mysql_table_free_bytes{database=holes,table=t}"
     used = "dbwatch_mysql_table_used_bytes{component=data,database=holes,table=t}"
-    ask = "SELECT {} FROM information_schema.tables WHERE table_schema = 'holes'"
     read = "ANALYZE TABLE holes.t; SELECT COUNT(*) FROM holes.t; SET SESSION information_schema_stats_expiry = 0"
+    columns = "SELECT data_free, data_length FROM information_schema.tables WHERE table_schema = 'holes'"
     read = read if is_mysql(server) else read.rpartition(";")[0]
     with database(server, "holes", f"CREATE TABLE t (id int PRIMARY KEY AUTO_INCREMENT, v varchar(500)); {fill}"):
         server.sql("DELETE FROM holes.t WHERE id > 1000")
-        purged = "SELECT count < 100 FROM information_schema.innodb_metrics WHERE name = 'trx_rseg_history_len'"
-        eventually(lambda: server.sql(purged) == "1", timeout_seconds=20, every_seconds=0.3)
-        free, data = map(int, server.sql(f"{read}; {ask.format('data_free, data_length')}").split("\n")[-1].split("\t"))
+
+        def told() -> list[int]:
+            return [int(each) for each in server.sql(f"{read}; {columns}").split("\n")[-1].split("\t")]
+
+        def purged() -> bool:  # nothing tells that the last of it is: no more gets free
+            before = told()
+            time.sleep(1)
+            return before[0] >= 4 << 20 and before == told()
+
+        eventually(purged, timeout_seconds=60)
+        free, data = told()
         seen = await see(server.instance(), "table_sizes")
         assert 4 << 20 <= free <= seen[name] <= free + (4 << 20)
         assert data == seen[used]
