@@ -59,7 +59,7 @@ def reach(instance: Instance, databases: Sequence[str]) -> str:
 
 
 def to_remove(*directories: Path) -> str:
-    return f"to remove it: rm -r {shlex.join(map(str, directories))}"
+    return f"to remove it: rm -rf {shlex.join(map(str, directories))}"
 
 
 async def staying(
