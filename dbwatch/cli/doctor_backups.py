@@ -12,14 +12,15 @@ from dbwatch.jobs.faults import job_error
 from dbwatch.jobs.options import backup_of, dump_options
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from dbwatch.cli.doctor import Diagnosis
     from dbwatch.engines.backing import Preflight
     from dbwatch.poller.once import Target
     from dbwatch.settings.models import Settings
 
-STATEMENTS = ("GRANT ", "ALTER ")
+POSTGRES = "postgres"
+STATEMENTS, ENDS = ("GRANT ", "ALTER ", "DO "), (";", "*/")
 
 
 async def with_backups(diagnosis: Diagnosis, target: Target, settings: Settings) -> Diagnosis:
@@ -45,12 +46,11 @@ def unfit(diagnosis: Diagnosis, error: EngineError | JobError) -> Diagnosis:
 
 def judged(diagnosis: Diagnosis, found: Preflight) -> Diagnosis:
     """Each fault with its remedy, and what is to be granted once more at the end."""
-    faults = [line for _, line in found.faults]
     return replace(
         diagnosis,
         lines=(*diagnosis.lines, *_lines(found)),
-        grants=tuple(dict.fromkeys((*diagnosis.grants, *_grants(faults)))),
-        healthy=diagnosis.healthy and not faults,
+        grants=tuple(dict.fromkeys((*diagnosis.grants, *_grants(found)))),
+        healthy=diagnosis.healthy and not found.faults,
     )
 
 
@@ -64,8 +64,17 @@ def _lines(found: Preflight) -> Iterator[str]:
     yield from (f"           warning: {line}" for line in found.warnings)
 
 
-def _grants(faults: Iterable[str]) -> Iterator[str]:
-    for line in faults:
+def _grants(found: Preflight) -> Iterator[str]:
+    """Those of PostgreSQL with the database that they are to be run in."""
+    for _, line in found.faults:
         _, _, mend = line.rpartition(" -> ")
-        if mend.startswith(STATEMENTS) and mend.endswith(";"):
-            yield mend
+        if mend.startswith(STATEMENTS) and mend.endswith(ENDS):
+            yield f"{_entered(found, line)}{mend}"
+
+
+def _entered(found: Preflight, line: str) -> str:
+    if found.server.flavour != POSTGRES:
+        return ""
+    names = (name for name, _ in found.databases if line.startswith(f"{name}: "))
+    quoted = ['"' + name.replace('"', '""') + '"' for name in names]
+    return f"\\connect {quoted[0]}\n" if quoted else ""

@@ -29,7 +29,7 @@ APPLICATION = "dbwatch/bk/preflight"
 SHOWN = 3
 NAMED = 20  # of what is named nowhere else
 ONLY_SUPERUSERS = "only a superuser's dump has them, and no comparison knows of them"
-INHERITED = "what is inherited is dumped without the comments on it, and no comparison knows of them"
+INHERITED = "what a parent or a view makes is dumped without the comments on it, and no comparison knows of them"
 
 
 async def preflight(instance: Instance, options: DumpOptions, questions: Questions) -> Preflight:

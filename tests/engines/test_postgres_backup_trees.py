@@ -57,6 +57,9 @@ COMMENT ON TRIGGER note ON demande IS 'kept';
 COMMENT ON TRIGGER note ON demande_0 IS 'lost';
 COMMENT ON TRIGGER note ON demande_1 IS 'kept';
 COMMENT ON COLUMN demande_0.id IS 'kept';
+CREATE VIEW vue AS SELECT 1 AS n;
+COMMENT ON VIEW vue IS 'kept';
+COMMENT ON RULE "_RETURN" ON vue IS 'lost';
 """
 
 
@@ -135,9 +138,10 @@ async def test_comments_that_no_dump_holds_are_told_before_and_are_not_missed_af
         found = comparing.compare(taken.manifest.facts, await backing.restored_facts(taken, target))
 
     assert found.differences == ()
-    assert dict(taken.manifest.facts.databases[0].inventory)["comment"] == 7
+    assert dict(taken.manifest.facts.databases[0].inventory)["comment"] == 8
     (told,) = (each for each in taken.preflight.warnings if "comment" in each)
     assert told.startswith(
         "commentaires: NOT in the dump: comment on constraint demande_service_fkey on table public.demande_0, "
-        "comment on constraint positif on table public.demande_1, comment on trigger note on table public.demande_0 ("
+        "comment on constraint positif on table public.demande_1, comment on rule _RETURN on view public.vue, "
+        "comment on trigger note on table public.demande_0 ("
     )

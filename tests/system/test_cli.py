@@ -189,6 +189,8 @@ def test_doctor_tries_what_a_backup_begins_with_as_its_own_account(
     postgres_18.psql("CREATE TABLE closed ()", "shut")
     try:
         done = shell("doctor")
+        postgres_18.psql(grants(shell("doctor", "pg2").stdout))
+        mended = shell("doctor", "pg2")
     finally:
         postgres_18.psql("DROP DATABASE shut")
     (fine,) = (line for line in done.stdout.splitlines() if line.startswith("  ok       backup: "))
@@ -196,7 +198,8 @@ def test_doctor_tries_what_a_backup_begins_with_as_its_own_account(
     assert 1 == done.returncode
     assert "pg_dump (PostgreSQL) 18" in fine
     assert "  MISSING  backup: permission: shut: the dump would lack table public.closed -> GRANT" in done.stdout
-    assert "GRANT SELECT ON TABLE public.closed" in grants(done.stdout)
+    assert '\n\\connect "shut"\nGRANT SELECT ON TABLE public.closed' in grants(done.stdout)
+    assert "  ok       backup: 1 database, " in mended.stdout
     assert not (tmp_path / "state").exists()
 
 

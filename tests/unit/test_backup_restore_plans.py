@@ -99,7 +99,7 @@ def test_a_table_is_named_as_its_engine_names_it() -> None:
 DOTTED = frozenset({("ville", "Sch X", "a.b"), ("ville", "a", "b.c"), ("ville", "a.b", "c"), ("autre", "Sch X.a", "b")})
 
 
-@pytest.mark.parametrize("name", ["Sch X.a.b", '"Sch X"."a.b"'])
+@pytest.mark.parametrize("name", ["Sch X.a.b", '"Sch X"."a.b"', 'Sch X."a.b"'])
 def test_a_name_with_a_dot_in_it_is_told_apart_by_the_tables_that_the_set_holds(name: str) -> None:
     assert Part("ville", "Sch X", "a.b") == restore_plans.part_of(["ville", name], "postgres", known=DOTTED)
 

@@ -32,21 +32,26 @@ def test_a_backup_that_could_begin_is_told_with_what_it_would_take_and_its_warni
     )
 
 
-def test_what_the_backup_account_lacks_is_told_and_granted_once_with_all_the_rest() -> None:
+def test_what_the_backup_account_lacks_is_told_and_granted_with_all_the_rest_where_it_is_to_be_run() -> None:
     lacks = (JobReason.PERMISSION, f"rdv: may not be entered -> {GRANT}")
 
     told = judged(Diagnosis("pg1", (), ("GRANT pg_monitor TO dbwatch;", GRANT)), found(lacks))
 
     assert not told.healthy
     assert told.lines == (f"  MISSING  backup: permission: rdv: may not be entered -> {GRANT}",)
-    assert remedies([told])[-3:] == ["-- on pg1", "GRANT pg_monitor TO dbwatch;", GRANT]
+    given = ["GRANT pg_monitor TO dbwatch;", GRANT, f'\\connect "rdv"\n{GRANT}']
+    assert remedies([told])[-4:] == ["-- on pg1", *given]
 
 
 def test_what_no_grant_mends_is_not_given_to_an_administrator_as_a_statement() -> None:
     gone = (JobReason.OTHER, "no dump gets past a view -> DROP VIEW gone; or exclude its database")
-    few = (JobReason.UNREACHABLE, "rdv: allows 3 sessions -> ALTER DATABASE rdv CONNECTION LIMIT 6;")
+    few = (JobReason.UNREACHABLE, "the account: allows 3 sessions -> ALTER ROLE dbwatch_backup CONNECTION LIMIT 6;")
+    blobs = (JobReason.PERMISSION, "etat: the dump would lack large objects (5 of them) -> DO $$END$$; /* or else */")
 
-    assert judged(WATCHED, found(gone, few)).grants == ("ALTER DATABASE rdv CONNECTION LIMIT 6;",)
+    assert judged(WATCHED, found(gone, few, blobs)).grants == (
+        "ALTER ROLE dbwatch_backup CONNECTION LIMIT 6;",
+        '\\connect "etat"\nDO $$END$$; /* or else */',
+    )
 
 
 def test_a_backup_account_that_cannot_log_in_or_a_missing_program_is_a_failure_of_its_own() -> None:

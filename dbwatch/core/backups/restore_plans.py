@@ -22,7 +22,8 @@ LEAST_SECONDS = 5.0
 LONGEST_TABLE = 35
 NO_TABLES = frozenset({"view", "sequence"})
 MOST_BYTES, MOST_CHARACTERS = 63, 64  # of a name: PostgreSQL counts bytes and cuts, MySQL counts characters
-QUOTED = re.compile(r'"((?:[^"]|"")+)"\."((?:[^"]|"")+)"')  # both names of a table, as SQL would have them
+NAME = r'("(?:[^"]|"")+"|[^".]+)'
+QUOTED = re.compile(rf"{NAME}\.{NAME}")  # either may stand in the quotes of SQL
 REPLACING = frozenset({"mysql"})  # its dumps begin each table with DROP TABLE IF EXISTS
 KEEPS = "nothing that is there is dropped or overwritten: what stands in the way ends the restore"
 OVERWRITES = "WITH --into-non-empty, tables of the same names that are there are DROPPED and replaced"
@@ -198,14 +199,18 @@ def _parted(name: str, tables: Collection[tuple[str, str]], database: str) -> tu
     dots = [at for at, letter in enumerate(name) if letter == "." and 0 < at < len(name) - 1]
     splits = [(name[:at], name[at + 1 :]) for at in dots]
     if found := QUOTED.fullmatch(name):
-        splits.append((found[1].replace('""', '"'), found[2].replace('""', '"')))
-    there = [split for split in splits if split in tables]
+        splits.append((_plain(found[1]), _plain(found[2])))
+    there = [split for split in dict.fromkeys(splits) if split in tables]
     if len(there) > 1:
         both = " and ".join(map(_quoted, there))
         raise ValueError(f"{name!r} is {both} -> name the one that is meant with these quotes")
     if not splits:
         raise ValueError(f"name the table of {database} as SCHEMA.TABLE")
     return (there or splits)[-1]
+
+
+def _plain(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
 
 
 def _quoted(table: Iterable[str]) -> str:

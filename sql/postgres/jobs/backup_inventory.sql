@@ -15,8 +15,8 @@ foreign_to_us AS (
     FROM pg_depend AS d
     WHERE d.deptype = 'e'
 ),
--- What a partition or a child inherits: pg_dump lets the parent make it, and leaves out the comments on it
--- (backup_uncommented names them).
+-- What a partition or a child inherits, and the rule that makes a view one: pg_dump lets the parent or the view make it,
+-- and leaves out the comments on it (backup_uncommented names them).
 inherited (classid, objid) AS (
     SELECT 'pg_constraint'::regclass, k.oid
     FROM pg_constraint AS k
@@ -27,6 +27,10 @@ inherited (classid, objid) AS (
     FROM pg_trigger AS t
     JOIN pg_trigger AS p ON p.oid = t.tgparentid
     WHERE p.tgenabled = t.tgenabled
+    UNION ALL
+    SELECT 'pg_rewrite'::regclass, r.oid
+    FROM pg_rewrite AS r
+    WHERE r.rulename = '_RETURN'
 ),
 relation AS (
     SELECT c.oid, concat_ws('.', s.name, c.relname) AS name, c.relkind, c.relowner, c.relacl, c.relpersistence,
