@@ -156,7 +156,7 @@ def trash_lines(trashed: Sequence[Row]) -> list[str]:
         until = number(each, "until")
         fate = f", for good after {humanise.moment(until)}" if until is not None else ""
         name = f"{text(each, 'id')} of {text(each, 'instance')}"
-        told.append(f"in the trash: {name}{fate} -> `dbwatch backup pin {text(each, 'id')}` brings it back")
+        told.append(f"in the trash: {name}{fate} -> `dbwatch backup pin {_whole_name(each)}` brings it back")
     return told
 
 

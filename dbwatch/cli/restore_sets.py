@@ -37,10 +37,10 @@ async def of_instance(repository: Repository, instance: str) -> list[BackupRecor
 
 async def chosen(repository: Repository, known: Sequence[BackupRecord], wish: Wish) -> BackupRecord:
     """Raise UsageError where there is none."""
-    found = naming.matching(known, wish.backup) if wish.backup else ()
+    found = naming.matching(map(naming.name_of, known), wish.backup) if wish.backup else ()
     if len(found) > 1:
         return naming.chosen(known, wish.backup)
-    record = restore_plans.chosen(known, wish.instance, found[0].id if found else wish.backup)
+    record = restore_plans.chosen(known, wish.instance, found[0][1] if found else wish.backup)
     if record is None:
         raise UsageError(await _none(repository, wish))
     return record

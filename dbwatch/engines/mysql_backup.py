@@ -168,13 +168,13 @@ class MysqlBackup:
         _ = directory, opener
         async with asker(target.instance, self._questions, LOOKING) as opened:
             identity = {row["name"]: str(row["value"]) for row in await opened.ask("identity")}
+            closed = await notes.closed(opened, target.instance.name, identity)
             held = [(str(row["privilege"]), str(row["database"])) for row in await opened.ask("privileges")]
             roles = await notes.roles_of_others(opened, manifest) if not selection.database else []
         databases = [each for each in manifest.facts.databases if selection.database in ("", each.name)]
         definers = privileges.for_definers(_flavour(opened.hello.flavour), opened.hello.version)
-        account, closed = identity["account"], notes.closed(target.instance.name, identity)
-        lacking = privileges.lacking(held, databases, selection, account, definers)
-        return [*closed, *lacking, *privileges.not_to_give(roles, account)]
+        lacking = privileges.lacking(held, databases, selection, identity["account"], definers)
+        return [*closed, *lacking, *privileges.not_to_give(roles, identity["account"])]
 
     async def kept(self, *_: object) -> tuple[str, ...]:
         return ()

@@ -25,11 +25,21 @@ FOLLOWS = (
 READ_ONLY = "is read-only -> SET GLOBAL read_only = 0, if it is nobody's replica"
 
 
-def closed(instance: str, identity: Mapping[str, str]) -> list[str]:
+async def closed(opened: Asker, instance: str, identity: Mapping[str, str]) -> list[str]:
     """Why nothing is to be written there, whatever the account may do."""
-    if identity["replicates"] == "ON":
+    if identity["replicates"] == "ON" or await _follows(opened):
         return [f"{instance} {FOLLOWS}"]
     return [f"{instance} {READ_ONLY}"] if identity["read_only"] == "ON" else []
+
+
+async def _follows(opened: Asker) -> bool:
+    """Also while its threads are stopped; who may not ask sees those that run."""
+    try:
+        return bool(await opened.ask("follows"))
+    except EngineError as error:
+        if error.reason is Reason.PERMISSION:
+            return False
+        raise
 
 
 async def roles_of_others(opened: Asker, manifest: Manifest) -> list[str]:

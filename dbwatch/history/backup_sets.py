@@ -75,9 +75,9 @@ class SetIndex:
         return tuple(sorted(found, key=_order))
 
     @property
-    def trashed(self) -> tuple[tuple[BackupRecord, float], ...]:
-        """What was deleted and can be had back, and when it was."""
-        return tuple((each.record, each.trashed_at) for each in self._kept.values() if each.trashed_at is not None)
+    def trashed(self) -> tuple[BackupRecord, ...]:
+        """What was deleted and can be had back."""
+        return tuple(each.record for each in self._kept.values() if each.trashed_at is not None)
 
     def find(self, backup_id: str) -> BackupRecord | None:
         return next((record for record in self.records() if record.id == backup_id), None)

@@ -17,7 +17,7 @@ from dbwatch.jobs.drill_commands import DrillOffice
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from dbwatch.core.backups.model import BackupRecord, JobKind, JobRun
+    from dbwatch.core.backups.model import BackupKind, BackupRecord, JobKind, JobRun
     from dbwatch.core.backups.retention import Plan
     from dbwatch.jobs.running import Run
 
@@ -39,6 +39,17 @@ class JobLine:
     last: JobRun | None = None
     next_at: float | None = None
     running: Run | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Binned:
+    """A set in the trash; `until` when it is deleted for good, None where nobody does that any more."""
+
+    instance: str
+    kind: BackupKind
+    id: str
+    trashed_at: float
+    until: float | None = None
 
 
 class Office(DrillOffice, Protocol):
@@ -71,8 +82,7 @@ class Office(DrillOffice, Protocol):
 
     async def pin(self, backup_id: str, *, pinned: bool, who: str) -> BackupRecord: ...
 
-    @property
-    def trashed(self) -> Sequence[tuple[BackupRecord, float, float | None]]: ...
+    async def trashed(self) -> Sequence[Binned]: ...
 
 
 def commands(office: Callable[[], Office]) -> Mapping[str, Command]:
@@ -128,7 +138,7 @@ def _backup_commands(office: Callable[[], Office]) -> Mapping[str, Command]:
         return backup(await office().pin(text(arguments, "id"), pinned=pinned, who=text(arguments, "who")))
 
     async def trashed(_arguments: dict[str, object]) -> object:
-        return [{**backup(record), "trashed_at": at, "until": until} for record, at, until in office().trashed]
+        return [asdict(each) for each in await office().trashed()]
 
     return {
         "backup_list": listed,

@@ -11,7 +11,7 @@ from dbwatch.core.backups import naming
 from dbwatch.core.backups.model import JobKind, JobReason
 from dbwatch.errors import JobError, UsageError
 from dbwatch.jobs import tidying
-from dbwatch.jobs.commands import JobLine
+from dbwatch.jobs.commands import Binned, JobLine
 from dbwatch.jobs.drill_wishes import orders, refuse_unknown_table
 from dbwatch.jobs.errands import backup_job, drill_job, verify_job
 from dbwatch.jobs.roster import EVERY_INSTANCE
@@ -155,14 +155,16 @@ class Desk:
         self.changed()
         return [(name, await self.upkeep.retain(self.roster().subjects[name], dry_run=dry_run)) for name in names]
 
-    @property
-    def trashed(self) -> Sequence[tuple[BackupRecord, float, float | None]]:
-        """What retention let go and can still be had back: since when, and until when, where that is configured."""
-        subjects = self.roster().subjects
+    async def trashed(self) -> list[Binned]:
+        """What retention let go and can still be had back, as it lies there. Raise JobError."""
+        subjects, repository = self.roster().subjects, self.roster().repository
         held = {name: subject.backup.retention.trash_for for name, subject in subjects.items()}
+        found = [each for name in await repository.instances() for each in await repository.trashed(name)]
         return [
-            (record, at, at + held[name] if (name := record.manifest.instance) in held else None)
-            for record, at in self.book.sets.trashed
+            Binned(each.instance, each.kind, each.id, each.trashed_at, each.trashed_at + held[each.instance])
+            if each.instance in held
+            else Binned(each.instance, each.kind, each.id, each.trashed_at)
+            for each in found
         ]
 
     async def pin(self, backup_id: str, *, pinned: bool, who: str) -> BackupRecord:
@@ -184,13 +186,16 @@ class Desk:
             raise UsageError(f"no instance {instance!r}: known are {', '.join(sorted(known)) or 'none'}")
 
     async def _bring_back(self, backup_id: str) -> None:
-        sets = self.book.sets
-        binned = naming.matching((record for record, _ in sets.trashed), backup_id)
-        if len(binned) == 1 and not naming.matching(sets.records(), backup_id):
-            where = (binned[0].manifest.instance, binned[0].manifest.kind, binned[0].id)
-            await self.roster().repository.untrash(*where)
-            await sets.trash(*where, None)
+        """The set on the disk is what counts: an index that was made anew knows of none in the trash."""
+        sets, repository = self.book.sets, self.roster().repository
+        binned = {(each.instance, each.id): each for each in await self.trashed()}
+        found = naming.matching(binned, backup_id)
+        if len(found) == 1 and not naming.matching(map(naming.name_of, sets.records()), backup_id):
+            each = binned[found[0]]
+            await repository.untrash(each.instance, each.kind, each.id)
+            await sets.trash(each.instance, each.kind, each.id, None)
+            await sets.put(await repository.read(each.instance, each.kind, each.id))
 
     def _record(self, backup_id: str) -> BackupRecord:
         sets = self.book.sets
-        return naming.chosen(sets.records(), backup_id, (record for record, _ in sets.trashed))
+        return naming.chosen(sets.records(), backup_id, map(naming.name_of, sets.trashed))

@@ -195,11 +195,14 @@ async def test_nothing_is_restored_to_a_replica_nor_to_what_is_read_only(
         return (await backups.ENGINE.obstacles(taken.manifest, tmp_path, there, Selection("shop"), None))[0]
 
     follows = await told()
-    replica.sql("STOP SLAVE")
+    replica.sql(f"STOP SLAVE; GRANT SLAVE MONITOR ON *.* TO {backups.ACCOUNT}")
+    stopped = await told()
+    replica.sql("RESET SLAVE ALL")
     closed = await told()
-    replica.sql("RESET SLAVE ALL; SET GLOBAL read_only = 0")
+    replica.sql("SET GLOBAL read_only = 0")
 
     assert "replicates from another server, which breaks at what is written here alone -> restore to its" in follows
+    assert stopped == follows
     assert closed.endswith("is read-only -> SET GLOBAL read_only = 0, if it is nobody's replica")
     assert "read" not in await told()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 from contextlib import contextmanager
@@ -132,13 +133,15 @@ def back_from_the_trash(alone: Configured, backup: str) -> None:
     (sets / ".trash").mkdir()
     (sets / backup).rename(sets / ".trash" / backup)
     alone.says("backup", "rescan")
-    way = f"`dbwatch backup pin {backup}`"
+    way = f"`dbwatch backup pin list/{backup}`"
     assert f"in the trash: {backup} of list, for good after " in (listed := alone.says("backup", "list"))
     assert way in listed
     assert way in alone.says("backup", "verify", backup[-8:], code=2)
     assert "`dbwatch backup pin " in alone.says(
         "restore", "plan", "list", "--scratch", str(alone.ground.scratch / "x"), "--backup", backup[-8:], code=2
     )
+    shutil.rmtree(alone.file.parent / "state")  # the index of the trash goes with it
+    assert way in alone.says("backup", "list")
     assert "stays until it is unpinned" in alone.says("backup", "pin", backup[-8:])
     assert alone.ground.published("list") == [backup]
     assert "trash" not in alone.says("backup", "list")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dbwatch.core.backups.naming import chosen, matching
+from dbwatch.core.backups.naming import chosen, matching, name_of
 from dbwatch.errors import UsageError
 from tests.backup_boards import DAY, record
 
@@ -18,7 +18,7 @@ def test_a_set_is_named_in_full_or_by_a_part_that_only_one_has() -> None:
     assert chosen([FIRST, SECOND], FIRST.id) == FIRST
     assert chosen([FIRST, SECOND], SECOND.id[:-1] + SECOND.id[-1]) == SECOND
     assert chosen([FIRST], FIRST.id[-4:]) == FIRST
-    assert matching([FIRST], FIRST.id[-3:]) == []
+    assert matching([name_of(FIRST)], FIRST.id[-3:]) == []
 
 
 def test_of_two_copies_of_one_set_the_one_that_can_be_used_is_meant_and_the_other_can_be_named() -> None:
@@ -39,7 +39,7 @@ def test_what_may_be_one_of_several_is_refused_with_their_names() -> None:
 
 
 def test_one_that_lies_in_the_trash_is_told_with_the_way_back_and_one_that_is_nowhere_is_none() -> None:
-    with pytest.raises(UsageError, match=rf"is in the trash -> `dbwatch backup pin {SECOND.id}` brings it back"):
-        chosen([FIRST], SECOND.id[2:], [SECOND])
+    with pytest.raises(UsageError, match=rf"is in the trash -> `dbwatch backup pin pg1/{SECOND.id}` brings it back"):
+        chosen([FIRST], SECOND.id[2:], [name_of(SECOND)])
     with pytest.raises(UsageError, match="no backup 'nowhere' -> see"):
-        chosen([FIRST], "nowhere", [SECOND])
+        chosen([FIRST], "nowhere", [name_of(SECOND)])

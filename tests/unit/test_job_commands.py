@@ -15,7 +15,7 @@ from dbwatch.core.backups import retention
 from dbwatch.core.backups.model import BackupRecord, JobKind, JobReason, JobRun, JobState, Progress, Proof, ProofName
 from dbwatch.errors import UsageError
 from dbwatch.jobs import errands
-from dbwatch.jobs.commands import JobLine, commands
+from dbwatch.jobs.commands import Binned, JobLine, commands
 from dbwatch.jobs.process import Care
 from dbwatch.jobs.running import Job, Run
 from tests.backup_sets import record
@@ -98,9 +98,8 @@ class FakeOffice:
         self.asked.append((backup_id, who))
         return replace(self.sets[0], pinned=pinned)
 
-    @property
-    def trashed(self) -> list[tuple[BackupRecord, float, float | None]]:
-        return [(self.sets[0], NOW, NOW + 60)]
+    async def trashed(self) -> list[Binned]:
+        return [Binned("pg1", self.sets[0].manifest.kind, self.sets[0].id, NOW, NOW + 60)]
 
 
 @pytest.fixture

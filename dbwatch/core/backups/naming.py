@@ -11,22 +11,28 @@ if TYPE_CHECKING:
 
     from dbwatch.core.backups.model import BackupRecord
 
+Name = tuple[str, str]  # instance, id
 SHORTEST_PART = 4
 MOST_NAMED = 5
 
 
-def matching(records: Iterable[BackupRecord], asked: str) -> list[BackupRecord]:
+def name_of(record: BackupRecord) -> Name:
+    return record.manifest.instance, record.id
+
+
+def matching(names: Iterable[Name], asked: str) -> list[Name]:
     """Those of that id; else all that begin or end so."""
     instance, _, part = asked.rpartition("/")
-    mine = [each for each in records if instance in ("", each.manifest.instance)]
-    whole = [each for each in mine if each.id == part]
+    mine = [each for each in names if instance in ("", each[0])]
+    whole = [each for each in mine if each[1] == part]
     is_part = len(part) >= SHORTEST_PART
-    return whole or [each for each in mine if is_part and (each.id.startswith(part) or each.id.endswith(part))]
+    return whole or [each for each in mine if is_part and (each[1].startswith(part) or each[1].endswith(part))]
 
 
-def chosen(records: Iterable[BackupRecord], asked: str, trashed: Iterable[BackupRecord] = ()) -> BackupRecord:
+def chosen(records: Iterable[BackupRecord], asked: str, trashed: Iterable[Name] = ()) -> BackupRecord:
     """Of copies of one set the one that can be used is meant. Raise UsageError."""
-    found = matching(records, asked)
+    known = {name_of(each): each for each in records}
+    found = [known[name] for name in matching(known, asked)]
     usable = [each for each in found if not each.problem]
     if len(found) == 1:
         return found[0]
@@ -35,12 +41,12 @@ def chosen(records: Iterable[BackupRecord], asked: str, trashed: Iterable[Backup
     if found:
         raise UsageError(f"backup {asked!r} may be any of {_named(found)} -> name one like that")
     if binned := matching(trashed, asked):
-        mend = " or ".join(f"`dbwatch backup pin {each.id}`" for each in binned[:MOST_NAMED])
+        mend = " or ".join(f"`dbwatch backup pin {'/'.join(each)}`" for each in binned[:MOST_NAMED])
         raise UsageError(f"backup {asked!r} is in the trash -> {mend} brings it back, and keeps it")
     raise UsageError(f"no backup {asked!r} -> see `dbwatch backup list`")
 
 
 def _named(found: Sequence[BackupRecord]) -> str:
-    names = [f"{each.manifest.instance}/{each.id}" for each in found[:MOST_NAMED]]
+    names = ["/".join(name_of(each)) for each in found[:MOST_NAMED]]
     more = len(found) - MOST_NAMED
     return ", ".join(names) + (f" and {more} more" if more > 0 else "")
