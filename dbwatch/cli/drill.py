@@ -143,7 +143,7 @@ def lines(kept: Row) -> Iterator[str]:
 def _against(derived: Row, name: str, kept: Row, target: str, meets: str) -> str:
     seconds, wanted = number(derived, name), number(kept, target)
     if seconds is None:
-        return "not reached"
+        return "not reached" if name == "rto_seconds" else "not known"
     told = {True: "met", False: "MISSED"}.get(bool(derived.get(meets)), "")
     objective = f" (objective {humanise.duration(wanted)}: {told})" if wanted is not None else ""
     return f"{humanise.duration(seconds)}{objective}"

@@ -20,15 +20,17 @@ NAMED = r'(^|[^[:alnum:]_$]){name}[`"]?[[:space:]]*[.]'
 
 FOLLOWS = (
     "replicates from another server, which breaks at what is written here alone -> restore to its source; or make it a"
-    " server of its own: STOP REPLICA; RESET REPLICA ALL; SET GLOBAL read_only = 0;"
+    " server of its own: {stop} SET GLOBAL read_only = 0;"
 )
+STOP_MARIADB, STOP = "STOP ALL SLAVES; RESET SLAVE ALL;", "STOP REPLICA; RESET REPLICA ALL;"
 READ_ONLY = "is read-only -> SET GLOBAL read_only = 0, if it is nobody's replica"
 
 
 async def closed(opened: Asker, instance: str, identity: Mapping[str, str]) -> list[str]:
     """Why nothing is to be written there, whatever the account may do."""
     if identity["replicates"] == "ON" or await _follows(opened):
-        return [f"{instance} {FOLLOWS}"]
+        stop = STOP_MARIADB if opened.hello.flavour == MARIADB else STOP
+        return [f"{instance} {FOLLOWS.format(stop=stop)}"]
     return [f"{instance} {READ_ONLY}"] if identity["read_only"] == "ON" else []
 
 

@@ -71,9 +71,13 @@ async def by_whom(error: JobError, watch: Lookout, lock_wait_seconds: float, dat
 
 
 def _tables(rows: Sequence[asyncpg.Record]) -> str:
-    told = [f"{row['name']} {'' if row['granted'] else 'awaited '}by process {row['pid']}" for row in rows]
+    told = [f"{row['name']} {'' if row['granted'] else 'awaited '}by {_holder(row['pid'])}" for row in rows]
     more = len(told) - SHOWN
     return ", ".join(told[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+
+
+def _holder(pid: int | None) -> str:
+    return "a prepared transaction" if pid is None else f"process {pid}"
 
 
 async def unmoved(watch: Asker, tables: Sequence[asyncpg.Record], database: str) -> None:

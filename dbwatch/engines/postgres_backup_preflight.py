@@ -82,7 +82,7 @@ class Looked:
     def told(self) -> Iterator[str]:
         yield from self.warnings
         if self.unlogged:
-            yield f"taken from a standby: the rows of unlogged tables are not there: {_some(self.unlogged, NAMED)}"
+            yield f"taken from a standby: what is unlogged is empty there: {_some(self.unlogged, NAMED)}"
 
 
 async def _looked(
@@ -106,13 +106,14 @@ async def _looked(
 
 def _closed(limited: Sequence[asyncpg.Record], databases: Sequence[str], needed: int) -> Faults:
     """Where not all of our sessions would be let in."""
-    few = [row for row in limited if row["allowed"] < needed and (row["name"] is None or row["name"] in databases)]
+    meant = [row for row in limited if row["name"] is None or row["name"] in databases]
+    few = [row for row in meant if row["allowed"] < row["used"] + needed]
     return [(JobReason.UNREACHABLE, _too_few(row, needed)) for row in few]
 
 
 def _too_few(row: asyncpg.Record, needed: int) -> str:
-    what = f"{row['name'] or 'the account'}: allows {row['allowed']} sessions at a time"
-    return f"{what}, and a dump takes up to {needed} -> {row['remedy']}{needed};"
+    what = f"{row['name'] or 'the account'}: allows {row['allowed']} sessions at a time, {row['used']} are in use"
+    return f"{what}, and a dump takes up to {needed} -> {row['remedy']}{row['used'] + needed};"
 
 
 def _unkept(database: str, rows: Sequence[asyncpg.Record], why: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dbwatch.core.backups.model import ProofLevel
 from dbwatch.core.showing import humanise
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def _kind(kind: KindBoard) -> Json:
 def _database(each: DatabaseFigures) -> Json:
     return {
         "last_success_at": _moment(each.last_success_at),
-        "verified_level": int(ProofLevel.NONE if each.level is None else each.level),
+        "verified_level": None if each.level is None else max(0, int(each.level)),
         "verified_at": {name.value: _moment(at) for name, at in each.verified_at},
         "plain_bytes": each.plain_bytes,
         "rows": each.rows,

@@ -47,7 +47,7 @@ def kind_board(
     lines = [set_line(record) for record in subject.records]
     last, success = _last_runs(subject)
     runs = [each for each in (success, last) if each is not None]
-    figures = kind_figures(subject.kind, databases, lines, runs)
+    figures = kind_figures(subject.kind, databases, lines, runs, now=subject.clock.time())
     newest = list(reversed(lines))
     return KindBoard(
         figures=_completed(figures, subject, seen, run, next_at),

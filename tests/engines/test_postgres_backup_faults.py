@@ -143,7 +143,8 @@ async def test_where_too_few_sessions_are_let_in_it_is_told_before_and_what_mend
     server: Postgres, room: Path, whose: str
 ) -> None:
     several = replace(OPTIONS, codec=Codec.GZIP)
-    server.psql(f"ALTER {whose} CONNECTION LIMIT 3")
+    server.psql(f"ALTER {whose} CONNECTION LIMIT 7")
+    others = [await server.connect("dbwatch_backup", database="marseille") for _ in range(2)]
     try:
         ((reason, line),) = (await backing.engine().preflight(backing.described(server), several)).faults
         what, _, mend = line.partition(" -> ")
@@ -151,10 +152,12 @@ async def test_where_too_few_sessions_are_let_in_it_is_told_before_and_what_mend
         await backing.take(backing.described(server), room / "set", several)
     finally:
         server.psql(f"ALTER {whose} CONNECTION LIMIT -1")
+        for each in others:
+            await each.close()
 
     assert reason == JobReason.UNREACHABLE
-    assert "allows 3 sessions at a time, and a dump takes up to 6" in what
-    assert mend == f"ALTER {whose} CONNECTION LIMIT 6;"
+    assert "allows 7 sessions at a time, 2 are in use, and a dump takes up to 6" in what
+    assert mend == f"ALTER {whose} CONNECTION LIMIT 8;"
 
 
 BYPASS = "ALTER ROLE dbwatch_backup {0}BYPASSRLS"
@@ -478,7 +481,7 @@ async def test_a_standby_can_be_dumped(server: Postgres, standby: NewStandby, ro
     assert found.differences == ()
     assert proof == ProofName.COMPARED
     assert said.endswith("1 by rows: marseille.metier.brouillon are unlogged, and a standby has none of their rows")
-    told = "taken from a standby: the rows of unlogged tables are not there: marseille.metier.brouillon"
+    told = "taken from a standby: what is unlogged is empty there: marseille.metier.brouillon"
     assert told in taken.preflight.warnings
     assert "unlogged" not in " ".join(without.warnings)
     assert closed == "db is a standby, where nothing can be written -> restore to its primary"

@@ -83,6 +83,17 @@ def test_a_set_made_by_a_clock_that_was_ahead_is_no_newer_for_it() -> None:
     assert found.oldest_at == 2 * DAY
 
 
+def test_no_age_is_told_by_a_set_of_the_future_while_it_is_the_newest() -> None:
+    lines = [set_line(each) for each in (record(1, DAY), record(2, 9 * DAY))]
+
+    (found,) = kind_figures(LOGICAL, ["marseille"], lines, now=2 * DAY).databases
+    (alone,) = kind_figures(LOGICAL, ["marseille"], lines[1:], now=2 * DAY).databases
+
+    assert found.last_success_at == DAY
+    assert alone.last_success_at is None
+    assert alone.level is not None
+
+
 def test_a_database_that_the_newest_set_lacks_keeps_the_moment_of_the_one_that_has_it() -> None:
     without = replace(set_line(record(2, 2 * DAY)), databases=())
     found = kind_figures(LOGICAL, ["marseille"], [set_line(record(1, DAY)), without])

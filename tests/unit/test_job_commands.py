@@ -161,7 +161,7 @@ async def test_a_set_that_was_found_bad_is_listed_as_bad_with_the_reason(office:
     (found,) = await ask(office, "backup_list")
 
     assert (None, True) == (found["proof"], found["bad"])
-    again = f"if that was mended: `dbwatch backup verify {found['id']}`"
+    again = f"if that was mended: `dbwatch backup verify pg1/{found['id']}`"
     assert f"table orders: 2 rows, not 3 (found when it was compared; {again})" == found["problem"]
     row, told = (line for line in backup.set_lines([found], as_json=False) if found["id"] in line)
     assert row.split()[-1] == "bad"

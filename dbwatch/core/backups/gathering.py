@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from math import inf
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups import standing
@@ -19,6 +20,7 @@ from dbwatch.core.backups.figures import (
 )
 from dbwatch.core.backups.model import FactsMode, JobReason, JobState, ProofLevel, ProofName
 from dbwatch.core.backups.sizes import median
+from dbwatch.core.showing.humanise import AHEAD_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -86,7 +88,12 @@ def _failed(record: BackupRecord) -> Proof | None:
 
 
 def kind_figures(
-    kind: BackupKind, databases: Iterable[str], lines: Iterable[SetLine], runs: Iterable[JobRun] = ()
+    kind: BackupKind,
+    databases: Iterable[str],
+    lines: Iterable[SetLine],
+    runs: Iterable[JobRun] = (),
+    *,
+    now: float = inf,
 ) -> KindFigures:
     """All that follows from the sets and from the ended runs that history remembers; both in any order.
 
@@ -100,7 +107,7 @@ def kind_figures(
     looked_at = next((line for line in reversed(sets) if _verification(line)), None)
     return KindFigures(
         kind,
-        databases=tuple(_database(name, sets) for name in sorted(set(databases))),
+        databases=tuple(_database(name, sets, now) for name in sorted(set(databases))),
         last_attempt_at=last.started_at if last else None,
         last_state=last.state if last else None,
         last_reason=last.reason if last else None,
@@ -121,12 +128,13 @@ def kind_figures(
     )
 
 
-def _database(name: str, sets: Sequence[SetLine]) -> DatabaseFigures:
+def _database(name: str, sets: Sequence[SetLine], now: float) -> DatabaseFigures:
+    """A set of the future is of a moment that nobody knows: no age can be told by it."""
     holding = [line for line in sets if any(each.name == name for each in line.databases)]
     if not holding:
         return DatabaseFigures(name)
     newest = holding[-1]
-    usable = [line for line in holding if line.state != BAD]
+    usable = [line for line in holding if line.state != BAD and line.started_at <= now + AHEAD_SECONDS]
     own = next(each for each in newest.databases if each.name == name)
     return DatabaseFigures(
         name,

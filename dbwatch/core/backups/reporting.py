@@ -206,7 +206,8 @@ class _Said:
         values = {"rpo": self.duration(result.lost_seconds), "pace": self.duration(result.beat_seconds)}
         found = [self.phrase(f"loss.{result.rpo_evidence}", **values)]
         if result.rpo_evidence is RpoEvidence.NONE:
-            found = [self["loss.none"]] if result.exposure_seconds is None else []
+            why = "note.clock_ahead" if "clock_ahead" in result.notes else "loss.none"
+            found = [self[why]] if result.exposure_seconds is None else []
         if result.exposure_seconds is not None and result.backup_at is not None:
             values = {"at": self.moment(result.backup_at), "exposure": self.duration(result.exposure_seconds)}
             found.append(self.phrase("loss.exposure", **values))

@@ -64,7 +64,7 @@ def badness(record: BackupRecord) -> str:
     against = disproof(record)
     if against is None:
         return ""
-    again = f"if that was mended: `dbwatch backup verify {record.id}`"
+    again = f"if that was mended: `dbwatch backup verify {record.manifest.instance}/{record.id}`"
     return f"{against.detail} (found when it was {STEPS[against.name]}; {again})"
 
 

@@ -35,11 +35,8 @@ SELECT 'log_bin', IF(@@global.log_bin, 'ON', 'OFF')
 UNION ALL
 SELECT 'read_only', IF(@@global.read_only, 'ON', 'OFF')
 UNION ALL
-SELECT 'replicates', IF(EXISTS (
-    SELECT 1
-    FROM performance_schema.processlist AS p
-    WHERE p.user = 'system user' AND p.command IN ('Connect', 'Query')
-), 'ON', 'OFF')
+-- Its threads are those of group replication too, of which a primary may be written to: backup_follows tells.
+SELECT 'replicates', 'OFF'
 UNION ALL
 SELECT 'account', CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', CHAR_LENGTH(CURRENT_USER())
                                                - CHAR_LENGTH(REPLACE(CURRENT_USER(), '@', '')))),
