@@ -37,22 +37,19 @@ async def of_instance(repository: Repository, instance: str) -> list[BackupRecor
 
 async def chosen(repository: Repository, known: Sequence[BackupRecord], wish: Wish) -> BackupRecord:
     """Raise UsageError where there is none."""
-    found = naming.matching(map(naming.name_of, known), wish.backup) if wish.backup else ()
-    if len(found) > 1:
+    if wish.backup and naming.matching(map(naming.name_of, known), wish.backup):
         return naming.chosen(known, wish.backup)
-    record = restore_plans.chosen(known, wish.instance, found[0][1] if found else wish.backup)
+    record = None if wish.backup else restore_plans.chosen(known, wish.instance)
     if record is None:
         raise UsageError(await _none(repository, wish))
     return record
 
 
 async def _none(repository: Repository, wish: Wish) -> str:
-    if wish.backup and any(wish.backup in each.id for each in await repository.trashed(wish.instance)):
-        return (
-            f"backup {wish.backup} is in the trash -> `dbwatch backup pin {wish.backup}` brings it back, and keeps it"
-        )
+    trashed = [(each.instance, each.id) for each in await repository.trashed(wish.instance)]
     what = f"no backup {wish.backup} of {wish.instance}" if wish.backup else f"no backup of {wish.instance}"
-    return f"{what} is in {repository.directory} -> see `dbwatch restore list`"
+    nowhere = f"{what} is in {repository.directory} -> see `dbwatch restore list`"
+    return (wish.backup and naming.in_trash(trashed, wish.backup)) or nowhere
 
 
 def passed_over(known: Sequence[BackupRecord], record: BackupRecord) -> Iterator[str]:

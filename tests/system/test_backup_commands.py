@@ -137,9 +137,10 @@ def back_from_the_trash(alone: Configured, backup: str) -> None:
     assert f"in the trash: {backup} of list, for good after " in (listed := alone.says("backup", "list"))
     assert way in listed
     assert way in alone.says("backup", "verify", backup[-8:], code=2)
-    assert "`dbwatch backup pin " in alone.says(
-        "restore", "plan", "list", "--scratch", str(alone.ground.scratch / "x"), "--backup", backup[-8:], code=2
-    )
+    plan = ("restore", "plan", "list", "--scratch", str(alone.ground.scratch / "x"))
+    assert way in alone.says(*plan, "--backup", backup[-8:], code=2)
+    assert way in alone.says(*plan, "--backup", f"list/{backup}", code=2)
+    assert f"no backup {backup[3:-3]} of list is in " in alone.says(*plan, "--backup", backup[3:-3], code=2)
     shutil.rmtree(alone.file.parent / "state")  # the index of the trash goes with it
     assert way in alone.says("backup", "list")
     assert "stays until it is unpinned" in alone.says("backup", "pin", backup[-8:])

@@ -40,10 +40,14 @@ def chosen(records: Iterable[BackupRecord], asked: str, trashed: Iterable[Name] 
         return usable[0]
     if found:
         raise UsageError(f"backup {asked!r} may be any of {_named(found)} -> name one like that")
-    if binned := matching(trashed, asked):
-        mend = " or ".join(f"`dbwatch backup pin {'/'.join(each)}`" for each in binned[:MOST_NAMED])
-        raise UsageError(f"backup {asked!r} is in the trash -> {mend} brings it back, and keeps it")
-    raise UsageError(f"no backup {asked!r} -> see `dbwatch backup list`")
+    raise UsageError(in_trash(trashed, asked) or f"no backup {asked!r} -> see `dbwatch backup list`")
+
+
+def in_trash(trashed: Iterable[Name], asked: str) -> str:
+    """With the way back; '': it is not there either."""
+    binned = matching(trashed, asked)
+    mend = " or ".join(f"`dbwatch backup pin {'/'.join(each)}`" for each in binned[:MOST_NAMED])
+    return f"backup {asked!r} is in the trash -> {mend} brings it back, and keeps it" if binned else ""
 
 
 def _named(found: Sequence[BackupRecord]) -> str:
