@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import Codec
-from dbwatch.engines.backing import DumpOptions
+from dbwatch.engines.backing import Command, DumpOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dbwatch.engines.backing import Command
     from dbwatch.settings.backups import Backups, LogicalBackup
     from dbwatch.settings.models import Instance, Settings
 
 SCRATCH, REPORTS = "scratch", "reports"
 
 
-def dump_options(backup: LogicalBackup, shared: Backups, engine: str, seal: Command | None = None) -> DumpOptions:
+def dump_options(backup: LogicalBackup, shared: Backups, engine: str) -> DumpOptions:
     """Everything of a dump that a person may choose."""
+    recipients = shared.encryption.recipients
     return DumpOptions(
         include=backup.include,
         exclude=backup.exclude,
@@ -29,9 +29,15 @@ def dump_options(backup: LogicalBackup, shared: Backups, engine: str, seal: Comm
         lock_wait_seconds=backup.lock_wait,
         max_blocking_seconds=backup.max_blocking,
         accept_non_transactional=backup.non_transactional == "accept",
-        seal=seal,
+        seal=_seal(recipients) if recipients else None,
         program_directories=program_directories(shared, engine),
     )
+
+
+def _seal(recipients: tuple[str, ...]) -> Command:
+    from dbwatch.archive import sealing  # its library is for those who encrypt
+
+    return Command(tuple(sealing.seal_command(recipients)))
 
 
 def program_directories(shared: Backups, engine: str) -> tuple[Path, ...]:

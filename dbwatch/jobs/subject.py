@@ -45,9 +45,7 @@ class Subject:
     @property
     def options(self) -> DumpOptions:
         """As the engine is told them."""
-        recipients = self.shared.encryption.recipients
-        seal = _seal(recipients) if recipients else None
-        return dump_options(self.backup, self.shared, self.instance.identity.engine, seal)
+        return dump_options(self.backup, self.shared, self.instance.identity.engine)
 
     @property
     def program_directories(self) -> tuple[Path, ...]:
@@ -78,14 +76,8 @@ class Subject:
         return proof
 
 
-def _seal(recipients: tuple[str, ...]) -> Command:
-    from dbwatch.archive import sealing  # its library is for those who encrypt
-
-    return Command(tuple(sealing.seal_command(recipients)))
-
-
 def _opener(identity: Path) -> Command:
-    from dbwatch.archive import sealing
+    from dbwatch.archive import sealing  # its library is for those who encrypt
 
     return Command(tuple(sealing.open_command(identity)))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psutil
+import pyrage
 import pytest
 import yaml
 
@@ -201,6 +202,27 @@ def test_doctor_tries_what_a_backup_begins_with_as_its_own_account(
     assert '\n\\connect "shut"\nGRANT SELECT ON TABLE public.closed' in grants(done.stdout)
     assert "  ok       backup: 1 database, " in mended.stdout
     assert not (tmp_path / "state").exists()
+
+
+def test_doctor_counts_the_sessions_of_the_dump_that_the_settings_ask_for(shell: Shell, postgres_18: Postgres) -> None:
+    """One that is sealed is one stream, and has no workers."""
+    programs = {"postgres_programs": [str(postgres_18.binaries.directory)]}
+    own = {"user": BARE, "password": PASSWORD}
+    backed = postgres_18.instance(backup=own, backups={"logical": {"include": ["narrow"], "codec": "gzip"}})
+    postgres_18.psql(f"ALTER ROLE {BARE} CONNECTION LIMIT 4")
+    postgres_18.psql("CREATE DATABASE narrow")
+    try:
+        shell.write({"pg1": backed}, backups=programs)
+        several = shell("doctor").stdout
+        key = str(pyrage.x25519.Identity.generate().to_public())
+        shell.write({"pg1": backed}, backups=programs | {"encryption": {"recipients": [key]}})
+        sealed = shell("doctor").stdout
+    finally:
+        postgres_18.psql("DROP DATABASE narrow")
+        postgres_18.psql(f"ALTER ROLE {BARE} CONNECTION LIMIT -1")
+
+    assert "the account: allows 4 sessions at a time, 0 are in use, and a dump takes up to 6" in several
+    assert "  ok       backup: 1 database, " in sealed
 
 
 def grants(told: str) -> str:
