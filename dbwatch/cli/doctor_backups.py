@@ -10,6 +10,7 @@ from dbwatch.engines import load_backing
 from dbwatch.errors import EngineError, JobError
 from dbwatch.jobs.faults import job_error
 from dbwatch.jobs.options import backup_of, dump_options
+from dbwatch.jobs.restoring_hand_over import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +76,5 @@ def _grants(found: Preflight) -> Iterator[str]:
 def _entered(found: Preflight, line: str) -> str:
     if found.server.flavour != POSTGRES:
         return ""
-    names = (name for name, _ in found.databases if line.startswith(f"{name}: "))
-    quoted = ['"' + name.replace('"', '""') + '"' for name in names]
-    return f"\\connect {quoted[0]}\n" if quoted else ""
+    name = next((name for name, _ in found.databases if line.startswith(f"{name}: ")), "")
+    return "\\connect " + quoted(name, '"') + "\n" if name else ""

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import Facts, FactsMode, JobReason, ServerIdentity
+from dbwatch.core.backups.unread import some
 from dbwatch.core.conditions import parse_version
 from dbwatch.core.model import Facts as ServerFacts
 from dbwatch.core.model import Role
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from dbwatch.settings.models import Instance
 
 FORMAT = "sql"
-MOST_NAMED = 5
 LOOKING = "dbwatch/looking"
 SYSTEM = frozenset({"information_schema", "mysql", "performance_schema", "sys"})
 
@@ -80,10 +80,9 @@ class MysqlBackup:
         async with asker(instance, self._questions, LOOKING) as opened:
             found = await _look(opened, options)
             faults = _faults(found, options)
-            of_accounts = await accounts_of.warnings(opened, found.names) if not faults else []
-            of_keys = await rounding.warnings(opened, found.names) if not faults else []
-            of_events = await events.warnings(opened, found.names) if not faults else []
-            warnings = [*_warnings(found, options), *of_accounts, *of_keys, *of_events]
+            warnings = _warnings(found, options)
+            for each in () if faults else (accounts_of, rounding, events):
+                warnings += await each.warnings(opened, found.names)
         programs = await programs_of.client(found.flavour, found.version, options.program_directories)
         dump = programs[0]
         await programs_of.flags(dump, found.flavour, found.version)
@@ -255,7 +254,7 @@ def _faults(found: _Found, options: DumpOptions) -> list[tuple[str, str]]:
     moving = [table.label for table in found.tables if table.moving]
     if moving and not options.accept_non_transactional:
         mend = "convert them to InnoDB, exclude their databases, or set non_transactional: accept"
-        faults.append((str(JobReason.OTHER), f"{_some(moving)} know no transactions, and may change meanwhile: {mend}"))
+        faults.append((str(JobReason.OTHER), f"{some(moving)} know no transactions, and may change meanwhile: {mend}"))
     return faults
 
 
@@ -264,19 +263,14 @@ def _warnings(found: _Found, options: DumpOptions) -> list[str]:
     versioned = [table.label for table in found.tables if table.versioned]
     lines = []
     if moving and options.accept_non_transactional:
-        lines.append(f"{_some(moving)}: without transactions, not of the same moment as the rest, and not compared")
+        lines.append(f"{some(moving)}: without transactions, not of the same moment as the rest, and not compared")
     if not privileges.sees_all(found.held) and any("*" in pattern for pattern in options.include):
         lines.append(privileges.maybe_unseen(found.identity["account"]))
     if versioned:
-        lines.append(f"{_some(versioned)}: of system-versioned tables a dump holds what is current, not the history")
+        lines.append(f"{some(versioned)}: of system-versioned tables a dump holds what is current, not the history")
     if found.identity["log_bin"] != "ON":
         lines.append("the binary log is off: nothing after the dump can be brought back")
     return lines
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _taken(selection: Selection, manifest: Manifest, there: set[tuple[str, str]]) -> str:
@@ -286,7 +280,7 @@ def _taken(selection: Selection, manifest: Manifest, there: set[tuple[str, str]]
         return f"table {selection.table} of database {selection.database} is there already" if taken else ""
     chosen = [selection.into or selection.database] if selection.database else _names(manifest)
     full = sorted({database for database, _ in there} & set(chosen))
-    return f"tables are there already in: {_some(full)}" if full else ""
+    return f"tables are there already in: {some(full)}" if full else ""
 
 
 def _names(manifest: Manifest) -> list[str]:

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import JobReason
+from dbwatch.core.backups.unread import some
 from dbwatch.engines import mysql_backup_privileges as privileges
 from dbwatch.engines.mysql_backup_programs import MARIADB
 from dbwatch.engines.mysql_backup_session import quoted
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 LOOKING_SECONDS = 30.0  # where a server has views without end, the dump is left to find what is wrong with the last
 QUESTIONS = ("view_definition", "view_columns")
 BUSY = frozenset({Reason.LOCK, Reason.TIMEOUT})
-MOST_NAMED = 5
 UNREADABLE = {
     "VIEW": (
         "a view that cannot be read",
@@ -109,8 +109,7 @@ def _told(broken: Mapping[View, EngineError], types: Mapping[View, str]) -> Iter
 
 
 def _broken(ended: Mapping[View, EngineError], what: str, mend: str) -> str:
-    names, more = [".".join(view) for view in ended][:MOST_NAMED], len(ended) - MOST_NAMED
-    which = ", ".join(names) + (f" and {more} more" if more > 0 else "")
+    which = some([".".join(view) for view in ended])
     first, error = next(iter(ended.items()))
     mends = mend.format(name=".".join(map(quoted, first)))
     return f"no dump gets past {what}: {which} ({error.message}) -> {mends}; or exclude its database"

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import JobReason
+from dbwatch.core.backups.unread import some
 from dbwatch.engines import postgres_backup_facts as remembered
 from dbwatch.errors import EngineError, JobError, Reason
 
@@ -72,8 +73,7 @@ async def by_whom(error: JobError, watch: Lookout, lock_wait_seconds: float, dat
 
 def _tables(rows: Sequence[asyncpg.Record]) -> str:
     told = [f"{row['name']} {'' if row['granted'] else 'awaited '}by {_holder(row['pid'])}" for row in rows]
-    more = len(told) - SHOWN
-    return ", ".join(told[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return some(told, SHOWN)
 
 
 def _holder(pid: int | None) -> str:

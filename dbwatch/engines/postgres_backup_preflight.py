@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import JobReason, ServerIdentity
+from dbwatch.core.backups.unread import some
 from dbwatch.engines import postgres_backup_commands as commands
 from dbwatch.engines import postgres_backup_programs as programs
 from dbwatch.engines.backing import Preflight
@@ -82,7 +83,7 @@ class Looked:
     def told(self) -> Iterator[str]:
         yield from self.warnings
         if self.unlogged:
-            yield f"taken from a standby: what is unlogged is empty there: {_some(self.unlogged, NAMED)}"
+            yield f"taken from a standby: what is unlogged is empty there: {some(self.unlogged, NAMED)}"
 
 
 async def _looked(
@@ -120,7 +121,7 @@ def _unkept(database: str, rows: Sequence[asyncpg.Record], why: str) -> list[str
     """A dump that a restore cannot be told from: both lack it."""
     if not rows:
         return []
-    names = _some([f"{row['kind']} {row['name']}" for row in rows], NAMED)
+    names = some([f"{row['kind']} {row['name']}" for row in rows], NAMED)
     return [f"{database}: NOT in the dump: {names} ({why}) -> write their statements down elsewhere"]
 
 
@@ -128,15 +129,10 @@ def _missing(database: str, rows: Sequence[asyncpg.Record]) -> Faults:
     """One line a database, with the statements that mend all of it."""
     if not rows:
         return []
-    names = _some([f"{row['kind']} {row['name']}" for row in rows], SHOWN)
+    names = some([f"{row['kind']} {row['name']}" for row in rows], SHOWN)
     remedy = "remedy" if len(rows) <= SHOWN else "enough"
     remedies = " ".join(dict.fromkeys(row[remedy] for row in rows))
     return [(JobReason.PERMISSION, f"{database}: the dump would lack {names} -> {remedies}")]
-
-
-def _some(names: Sequence[str], shown: int) -> str:
-    more = len(names) - shown
-    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
 def _warnings(server: asyncpg.Record) -> Iterator[str]:

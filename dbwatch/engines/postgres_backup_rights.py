@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups import toc
+from dbwatch.core.backups.unread import some
 from dbwatch.engines import postgres_backup_archive as reading
 from dbwatch.engines import postgres_backup_facts as remembered
 from dbwatch.engines import postgres_backup_table as one_table
@@ -85,7 +86,7 @@ async def _absent(files: Files, target: Target, selection: Selection, questions:
         rows = await opened.ask("backup_roles_absent", sorted(needed))
     if not rows:
         return []
-    names = _some([str(row["name"]) for row in rows], MANY)
+    names = some([str(row["name"]) for row in rows], MANY)
     what = f"own {selection.schema}.{selection.table} or what it needs, or are named by its grants and policies"
     making = " ".join(str(row["to_make_it"]) for row in rows)
     return [f"on {target.instance.name} there are no roles of these names, which {what} ({names}): {making}"]
@@ -110,9 +111,9 @@ def _kept_roles(instance: str, there: Sequence[str], manifest: Manifest) -> Iter
     held = {_name(role) for role in manifest.facts.roles}
     same = [role for role in there if _name(role) in held]
     others = [_name(role) for role in same if role not in manifest.facts.roles]
-    differ = f" (other rights, settings or memberships than in the set: {_some(others, MANY)})" if others else ""
+    differ = f" (other rights, settings or memberships than in the set: {some(others, MANY)})" if others else ""
     if same:
-        names = _some(list(map(_name, same)), MANY)
+        names = some(list(map(_name, same)), MANY)
         yield f"roles that {instance} has already stay as they are, with their own passwords: {names}{differ}"
 
 
@@ -123,11 +124,11 @@ def _lines(
     missing = [role for role in roles if role not in there]
     others = [str(row["name"]) for row in rows if row["name"] in owners and not row["may_become"]]
     if databases and not mine["makes_databases"]:
-        yield f"on {instance} the account may make no database ({_some(databases)}): {mine['to_make_databases']}"
+        yield f"on {instance} the account may make no database ({some(databases, SHOWN)}): {mine['to_make_databases']}"
     if missing and not mine["makes_roles"]:
-        yield f"on {instance} the account may make no role ({_some(missing)}): {mine['to_do_all']} {UNTIL}"
+        yield f"on {instance} the account may make no role ({some(missing, SHOWN)}): {mine['to_do_all']} {UNTIL}"
     elif others:
-        what = f"may not give what it restores to its owners ({_some(others)})"
+        what = f"may not give what it restores to its owners ({some(others, SHOWN)})"
         yield f"on {instance} the account {what}: {mine['to_do_all']} {UNTIL}"
 
 
@@ -149,11 +150,6 @@ def _roles(manifest: Manifest) -> list[str]:
 
 def _name(role: str) -> str:
     return role.rpartition(" ")[0]
-
-
-def _some(names: Sequence[str], shown: int = SHOWN) -> str:
-    more = len(names) - shown
-    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
 async def kind(files: Files, selection: Selection) -> str:

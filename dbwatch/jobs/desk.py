@@ -159,13 +159,13 @@ class Desk:
         """What retention let go and can still be had back, as it lies there. Raise JobError."""
         subjects, repository = self.roster().subjects, self.roster().repository
         held = {name: subject.backup.retention.trash_for for name, subject in subjects.items()}
-        found = [each for name in await repository.instances() for each in await repository.trashed(name)]
-        return [
-            Binned(each.instance, each.kind, each.id, each.trashed_at, each.trashed_at + held[each.instance])
-            if each.instance in held
-            else Binned(each.instance, each.kind, each.id, each.trashed_at)
-            for each in found
-        ]
+        found: list[Binned] = []
+        for name in await repository.instances():
+            grace = held.get(name)
+            for each in await repository.trashed(name):
+                until = None if grace is None else each.trashed_at + grace
+                found.append(Binned(name, each.kind, each.id, each.trashed_at, until))
+        return found
 
     async def pin(self, backup_id: str, *, pinned: bool, who: str) -> BackupRecord:
         """One in the trash comes back. Raise UsageError, JobError."""
@@ -188,9 +188,11 @@ class Desk:
     async def _bring_back(self, backup_id: str) -> None:
         """The set on the disk is what counts: an index that was made anew knows of none in the trash."""
         sets, repository = self.book.sets, self.roster().repository
+        if naming.matching(map(naming.name_of, sets.records()), backup_id):
+            return
         binned = {(each.instance, each.id): each for each in await self.trashed()}
         found = naming.matching(binned, backup_id)
-        if len(found) == 1 and not naming.matching(map(naming.name_of, sets.records()), backup_id):
+        if len(found) == 1:
             each = binned[found[0]]
             await repository.untrash(each.instance, each.kind, each.id)
             await sets.trash(each.instance, each.kind, each.id, None)

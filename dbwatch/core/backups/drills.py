@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 
 from dbwatch.core.backups.model import JobReason, Pairs, ProofName
+from dbwatch.core.showing.humanise import AHEAD_SECONDS
 from dbwatch.errors import JobError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-CLOCKS_DIFFER_SECONDS = 60.0
 LOSS_OF_MYSQL = "01_perte_instance_mysql"
 
 
@@ -140,7 +140,7 @@ class DrillResult:
 
 def since(seconds: float) -> float | None:
     """How long ago; None for what is of the future: a clock was wrong, then or now, and nothing can be told."""
-    return max(0.0, seconds) if seconds >= -CLOCKS_DIFFER_SECONDS else None
+    return max(0.0, seconds) if seconds >= -AHEAD_SECONDS else None
 
 
 def standing(results: Sequence[DrillResult], within_seconds: float) -> DrillResult:

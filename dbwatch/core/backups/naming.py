@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dbwatch.core.backups.unread import MOST_NAMED, some
 from dbwatch.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from dbwatch.core.backups.model import BackupRecord
 
 Name = tuple[str, str]  # instance, id
 SHORTEST_PART = 4
-MOST_NAMED = 5
 
 
 def name_of(record: BackupRecord) -> Name:
@@ -39,7 +39,8 @@ def chosen(records: Iterable[BackupRecord], asked: str, trashed: Iterable[Name] 
     if len(usable) == 1 and len({each.id for each in found}) == 1:
         return usable[0]
     if found:
-        raise UsageError(f"backup {asked!r} may be any of {_named(found)} -> name one like that")
+        names = some(["/".join(name_of(each)) for each in found])
+        raise UsageError(f"backup {asked!r} may be any of {names} -> name one like that")
     raise UsageError(in_trash(trashed, asked) or f"no backup {asked!r} -> see `dbwatch backup list`")
 
 
@@ -48,9 +49,3 @@ def in_trash(trashed: Iterable[Name], asked: str) -> str:
     binned = matching(trashed, asked)
     mend = " or ".join(f"`dbwatch backup pin {'/'.join(each)}`" for each in binned[:MOST_NAMED])
     return f"backup {asked!r} is in the trash -> {mend} brings it back, and keeps it" if binned else ""
-
-
-def _named(found: Sequence[BackupRecord]) -> str:
-    names = ["/".join(name_of(each)) for each in found[:MOST_NAMED]]
-    more = len(found) - MOST_NAMED
-    return ", ".join(names) + (f" and {more} more" if more > 0 else "")

@@ -43,6 +43,6 @@ def changed(tables: Iterable[TableFacts]) -> tuple[str, ...]:
     return (f"{some(names)} {WHY[Unread.CHANGED]}: counted, and compared as the dump has them",) if names else ()
 
 
-def some(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+def some(names: Sequence[str], most: int = MOST_NAMED) -> str:
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
