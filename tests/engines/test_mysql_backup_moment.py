@@ -64,6 +64,21 @@ async def standing(server: Mariadb, directory: Path, options: DumpOptions | None
             yield source
 
 
+@asynccontextmanager
+async def changed(server: Mariadb, source: MysqlSource, column: str) -> AsyncIterator[asyncio.TaskGroup]:
+    """Somebody changes the table that is dumped, and is seen to wait."""
+    other = await server.admin("shop")
+    async with other.cursor() as cursor, asyncio.TaskGroup() as group:
+        ddl = group.create_task(cursor.execute(f"ALTER TABLE huge ADD {column} INT"), name="ddl")
+        found = Blocking(0, 0.0)
+        while not found.sessions:
+            await asyncio.sleep(0.05)
+            found = await source.blocking()
+        yield group
+        ddl.cancel()
+    other.close()
+
+
 async def _watched(source: Source) -> None:
     while True:
         await asyncio.sleep(0.2)
@@ -87,17 +102,8 @@ async def test_a_dump_that_waits_for_a_table_is_given_up_though_the_global_lock_
 async def test_without_the_global_lock_it_is_seen_where_the_dump_is_and_who_waits_for_it(
     shop: Mariadb, tmp_path: Path
 ) -> None:
-    async with locked(shop, "parent"), standing(shop, tmp_path) as source, asyncio.TaskGroup() as group:
-        other = await shop.admin("shop")
-        async with other.cursor() as cursor:
-            ddl = group.create_task(cursor.execute("ALTER TABLE huge ADD extra INT"), name="ddl")
-            found = Blocking(0, 0.0)
-            while not found.sessions:
-                await asyncio.sleep(0.1)
-                found = await source.blocking()
-            progress = await source.progress()
-            ddl.cancel()
-        other.close()
+    async with locked(shop, "parent"), standing(shop, tmp_path) as source, changed(shop, source, "extra"):
+        progress = await source.progress()
 
     assert "could not be had" in source.moment.evidence
     assert len(source.moment.dump_ids) == 1
@@ -108,20 +114,11 @@ async def test_who_reads_the_facts_behind_a_change_of_the_table_is_not_counted_a
     shop: Mariadb, tmp_path: Path
 ) -> None:
     options = replace(backups.PATIENT, facts=FactsMode.COUNTS)
-    async with standing(shop, tmp_path, options) as source, asyncio.TaskGroup() as group:
-        other = await shop.admin("shop")
-        async with other.cursor() as cursor:
-            ddl = group.create_task(cursor.execute("ALTER TABLE huge ADD another INT"), name="ddl")
-            found = Blocking(0, 0.0)
-            while not found.sessions:
-                await asyncio.sleep(0.05)
-                found = await source.blocking()
-            facts, counted, queued = group.create_task(source.facts(), name="facts"), {1}, {1}
-            while not facts.done():
-                counted.add((await source.blocking()).sessions)
-                queued.add(int(await asyncio.to_thread(shop.sql, QUEUED)))
-            ddl.cancel()
-        other.close()
+    async with standing(shop, tmp_path, options) as source, changed(shop, source, "another") as group:
+        facts, counted, queued = group.create_task(source.facts(), name="facts"), {1}, {1}
+        while not facts.done():
+            counted.add((await source.blocking()).sessions)
+            queued.add(int(await asyncio.to_thread(shop.sql, QUEUED)))
 
     assert max(queued) == 2
     assert counted == {1}
