@@ -136,23 +136,23 @@ def listed(config: Path, instance: str, *, as_json: bool) -> list[str]:
     """The sets, the newest first, each with what is proven of it, and what can be had back from the trash."""
     answer = mapping(asyncio.run(_with(config, lambda office: _with_trash(office, instance))))
     told = set_lines(mappings(answer["sets"]), as_json=as_json)
-    return told if as_json else [*told, *trash_lines(mappings(answer["trash"]))]
+    return told if as_json else [*told, *trash_lines(mapping(answer["trash"]), instance)]
 
 
 async def _with_trash(office: Reached, instance: str) -> object:
-    trashed = mappings(await office.ask("backup_trash", {}))
-    mine = [each for each in trashed if instance in ("", text(each, "instance"))]
-    return {"sets": await _sets(office, instance), "trash": mine}
+    return {"sets": await _sets(office, instance), "trash": await office.ask("backup_trash", {})}
 
 
 def _whole_name(each: Row) -> str:
     return f"{text(each, 'instance')}/{text(each, 'id')}"
 
 
-def trash_lines(trashed: Sequence[Row]) -> list[str]:
+def trash_lines(trash: Row, instance: str) -> list[str]:
     """What retention let go, a line each; a pin brings it back."""
-    told = []
-    for each in sorted(trashed, key=lambda each: text(each, "id"), reverse=True):
+    problem = text(trash, "problem")
+    told = [f"what is in the trash cannot be told: {problem}"] if problem else []
+    mine = [each for each in mappings(trash.get("sets")) if instance in ("", text(each, "instance"))]
+    for each in sorted(mine, key=lambda each: text(each, "id"), reverse=True):
         until = number(each, "until")
         fate = f", for good after {humanise.moment(until)}" if until is not None else ""
         name = f"{text(each, 'id')} of {text(each, 'instance')}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from dbwatch.core.backups import retention, standing
 from dbwatch.core.backups.model import DISPROOFS
-from dbwatch.errors import UsageError
+from dbwatch.errors import JobError, UsageError
 from dbwatch.jobs import drill_commands
 from dbwatch.jobs.drill_commands import DrillOffice
 
@@ -138,7 +138,7 @@ def _backup_commands(office: Callable[[], Office]) -> Mapping[str, Command]:
         return backup(await office().pin(text(arguments, "id"), pinned=pinned, who=text(arguments, "who")))
 
     async def trashed(_arguments: dict[str, object]) -> object:
-        return [asdict(each) for each in await office().trashed()]
+        return await _trash(office())
 
     return {
         "backup_list": listed,
@@ -149,6 +149,14 @@ def _backup_commands(office: Callable[[], Office]) -> Mapping[str, Command]:
         "backup_trash": trashed,
         "backup_trust_clock": trust_clock,
     }
+
+
+async def _trash(office: Office) -> object:
+    """Sets are listed with it: these are told whatever becomes of the trash."""
+    try:
+        return {"sets": [asdict(each) for each in await office.trashed()], "problem": ""}
+    except JobError as error:
+        return {"sets": [], "problem": error.message}
 
 
 async def _status(office: Office, asked: str) -> object:

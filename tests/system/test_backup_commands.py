@@ -146,6 +146,12 @@ def back_from_the_trash(alone: Configured, backup: str) -> None:
     assert "stays until it is unpinned" in alone.says("backup", "pin", backup[-8:])
     assert alone.ground.published("list") == [backup]
     assert "trash" not in alone.says("backup", "list")
+    (sets / ".trash").rmdir()
+    (sets / ".trash").write_text("in its place")
+    listed = alone.says("backup", "list")
+    (sets / ".trash").unlink()
+    assert backup in listed
+    assert "what is in the trash cannot be told: cannot read " in listed
 
 
 def test_a_mistake_is_one_line(alone: Configured) -> None:

@@ -214,7 +214,7 @@ async def test_who_says_that_the_clock_is_right_is_told_its_time(office: FakeOff
 async def test_a_set_is_pinned_by_whatever_names_it_and_the_trash_tells_until_when(office: FakeOffice) -> None:
     assert (await ask(office, "backup_pin", id="1a2b3c4d", pinned=True, who="ada"))["pinned"]
     assert [("1a2b3c4d", "ada")] == office.asked
-    (binned,) = await ask(office, "backup_trash")
+    (binned,) = (await ask(office, "backup_trash"))["sets"]
     assert (office.sets[0].id, NOW + 60) == (binned["id"], binned["until"])
 
 
