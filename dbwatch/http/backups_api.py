@@ -81,6 +81,7 @@ def _kind(kind: KindBoard) -> Json:
 def _database(each: DatabaseFigures) -> Json:
     return {
         "last_success_at": _moment(each.last_success_at),
+        "last_proven_at": _moment(each.proven_at),
         "verified_level": None if each.level is None else max(0, int(each.level)),
         "verified_at": {name.value: _moment(at) for name, at in each.verified_at},
         "plain_bytes": each.plain_bytes,

@@ -65,6 +65,7 @@ def _databases(kinds: Sequence[KindFigures]) -> list[Family]:
     return [
         ("dbwatch_backup_expected", KIND_DATABASE, [*_expected(kinds)]),
         per("dbwatch_backup_last_success_timestamp_seconds", (one.last_success_at for one in each)),
+        per("dbwatch_backup_last_proven_timestamp_seconds", (one.proven_at for one in each)),
         per("dbwatch_backup_verified_level", (_level(one) for one in each)),
         per("dbwatch_backup_last_plain_bytes", (one.plain_bytes for one in each)),
         per("dbwatch_backup_rows_last", (one.rows for one in each)),

@@ -110,6 +110,18 @@ def test_a_proof_counts_for_every_step_below_it() -> None:
     assert {("marseille", "logical"): float(ProofLevel.L1)} == samples("dbwatch_backup_verified_level", found)
 
 
+def test_what_is_proven_to_come_back_is_told_apart_from_what_the_newest_set_may_bring_back() -> None:
+    restored = record(1, DAY, *proofs(DAY, ProofName.RESTORED))
+    found = figures(restored, record(2, 2 * DAY, *proofs(2 * DAY, *LADDER[:2])))
+    bad = record(3, 3 * DAY, *proofs(3 * DAY), failed(ProofName.HASHED, 4 * DAY, JobReason.CORRUPT))
+
+    assert {("marseille", "logical"): DAY} == samples("dbwatch_backup_last_proven_timestamp_seconds", found)
+    assert {("marseille", "logical"): DAY} == samples(
+        "dbwatch_backup_last_proven_timestamp_seconds", figures(restored, bad)
+    )
+    assert {} == samples("dbwatch_backup_last_proven_timestamp_seconds", figures(bad))
+
+
 def test_proofs_of_a_set_that_turned_out_bad_do_not_count() -> None:
     bad = record(1, DAY, *proofs(DAY), failed(ProofName.HASHED, 2 * DAY, JobReason.CORRUPT))
     found = figures(bad)
@@ -192,7 +204,7 @@ def test_an_orphan_is_a_failure_even_without_a_reason() -> None:
 def everything() -> tuple[KindFigures, DrillFigures]:
     """Nothing absent."""
     states = ((JobState.SUCCEEDED, None, 3), (JobState.FAILED, JobReason.LOCK, 1))
-    database = DatabaseFigures("marseille", DAY, ProofLevel.L3, ((ProofName.COMPARED, DAY),), 5000, 100)
+    database = DatabaseFigures("marseille", DAY, DAY, ProofLevel.L3, ((ProofName.COMPARED, DAY),), 5000, 100)
     kind = KindFigures(
         LOGICAL,
         (database,),

@@ -37,6 +37,7 @@ class DatabaseFigures:
 
     database: str
     last_success_at: float | None = None  # what the newest set that is not bad brings back: when its dump began
+    proven_at: float | None = None  # the same of the newest that was restored, and the restore was sound
     level: ProofLevel | None = None  # of the newest set, NONE where that is bad; None: no set holds it
     verified_at: tuple[tuple[ProofName, float], ...] = ()  # when a set of it was last proven so, or better
     plain_bytes: int | None = None  # of the database, when it was dumped

@@ -135,10 +135,12 @@ def _database(name: str, sets: Sequence[SetLine], now: float) -> DatabaseFigures
         return DatabaseFigures(name)
     newest = holding[-1]
     usable = [line for line in holding if line.state != BAD and line.started_at <= now + AHEAD_SECONDS]
+    proven = [line for line in usable if line.state == PROVEN]
     own = next(each for each in newest.databases if each.name == name)
     return DatabaseFigures(
         name,
         last_success_at=usable[-1].started_at if usable else None,
+        proven_at=proven[-1].started_at if proven else None,
         level=newest.level if newest.state != BAD else ProofLevel.NONE,
         verified_at=_verified_at(holding),
         plain_bytes=own.plain_bytes,
