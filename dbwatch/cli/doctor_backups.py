@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dbwatch.core import quoting
 from dbwatch.core.showing import humanise
 from dbwatch.engines import load_backing
 from dbwatch.errors import EngineError, JobError
 from dbwatch.jobs.faults import job_error
 from dbwatch.jobs.options import backup_of, dump_options
-from dbwatch.jobs.restoring_hand_over import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,4 +77,4 @@ def _entered(found: Preflight, line: str) -> str:
     if found.server.flavour != POSTGRES:
         return ""
     name = next((name for name, _ in found.databases if line.startswith(f"{name}: ")), "")
-    return "\\connect " + quoted(name, '"') + "\n" if name else ""
+    return "\\connect " + quoting.postgres(name) + "\n" if name else ""

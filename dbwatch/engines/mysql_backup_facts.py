@@ -13,9 +13,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dbwatch.core import quoting
 from dbwatch.core.backups.model import DatabaseFacts, Facts, FactsMode, TableFacts
 from dbwatch.core.backups.unread import Unread
-from dbwatch.engines.mysql_backup_session import quoted
 from dbwatch.errors import EngineError, Reason
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Table:
 
     @property
     def sql(self) -> str:
-        return f"{quoted(self.database)}.{quoted(self.name)}"
+        return f"{quoting.mysql(self.database)}.{quoting.mysql(self.name)}"
 
 
 async def tables(asker: Asker, databases: Mapping[str, str]) -> list[Table]:

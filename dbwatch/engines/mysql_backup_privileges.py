@@ -8,6 +8,7 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from dbwatch.core import quoting
 from dbwatch.engines.mysql_backup_programs import MARIADB
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def unseen(names: Sequence[str], account: str) -> list[str]:
     if not names:
         return []
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    where = "*.*" if more else f"{_quoted(names[0])}.*"
+    where = "*.*" if more else f"{quoting.mysql(names[0])}.*"
     mend = f"GRANT {', '.join(OBJECTS)} ON {where} TO {account}; or exclude it"
     return [f"the account does not see the database {names[0]}{more} (it would be left out): {mend}"]
 
@@ -72,13 +73,9 @@ def maybe_unseen(account: str) -> str:
 
 def not_callable(view: tuple[str, str], called: Iterable[tuple[str, str]], account: str) -> str:
     """The right is named for these functions alone: for all, the account could do what any of their definers may."""
-    functions = [".".join(map(_quoted, each)) for each in called]
+    functions = [".".join(map(quoting.mysql, each)) for each in called]
     grants = " ".join(f"GRANT EXECUTE ON FUNCTION {each} TO {account};" for each in functions)
     return f"the account lacks EXECUTE on what the view {'.'.join(view)} calls (the dump would end there): {grants}"
-
-
-def _quoted(name: str) -> str:
-    return f"`{name.replace('`', '``')}`"
 
 
 def lacking(
@@ -105,7 +102,7 @@ def not_to_give(roles: Sequence[str], account: str) -> list[str]:
     """Without this the last step of a restore ends in an error, after everything was replaced."""
     if not roles:
         return []
-    grants = " ".join(f"GRANT {_quoted(role)} TO {account} WITH ADMIN OPTION;" for role in roles)
+    grants = " ".join(f"GRANT {quoting.mysql(role)} TO {account} WITH ADMIN OPTION;" for role in roles)
     what = "the account may not give to others what the backup says of roles that are there already"
     return [f"{what} ({', '.join(roles)}): drop them first, or who may give them says {grants}"]
 

@@ -88,10 +88,6 @@ async def asker(
         await session.close()
 
 
-def quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
-
-
 def option_file(instance: Instance, flavour: str) -> SecretStr:
     """How the client programs log in: never on a command line, never in an environment."""
     if not isinstance(instance, MysqlInstance):

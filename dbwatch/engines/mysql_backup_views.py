@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from dbwatch.core import quoting
 from dbwatch.core.backups.model import JobReason
 from dbwatch.core.backups.unread import some
 from dbwatch.engines import mysql_backup_privileges as privileges
 from dbwatch.engines.mysql_backup_programs import MARIADB
-from dbwatch.engines.mysql_backup_session import quoted
 from dbwatch.engines.mysql_errors import denied_routine
 from dbwatch.errors import EngineError, Reason
 
@@ -70,7 +70,7 @@ async def _ended(opened: Asker, views: Iterable[View]) -> dict[View, EngineError
 async def _error_of(opened: Asker, view: View) -> EngineError | None:
     for question in QUESTIONS:
         try:
-            await opened.ask(question, {"view": ".".join(map(quoted, view))})
+            await opened.ask(question, {"view": ".".join(map(quoting.mysql, view))})
         except EngineError as error:
             if opened.session.broken:
                 raise
@@ -111,5 +111,5 @@ def _told(broken: Mapping[View, EngineError], types: Mapping[View, str]) -> Iter
 def _broken(ended: Mapping[View, EngineError], what: str, mend: str) -> str:
     which = some([".".join(view) for view in ended])
     first, error = next(iter(ended.items()))
-    mends = mend.format(name=".".join(map(quoted, first)))
+    mends = mend.format(name=".".join(map(quoting.mysql, first)))
     return f"no dump gets past {what}: {which} ({error.message}) -> {mends}; or exclude its database"

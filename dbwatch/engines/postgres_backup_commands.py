@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from dbwatch.core import quoting
 from dbwatch.core.backups.model import Codec, JobReason
 from dbwatch.engines.backing import Command
 from dbwatch.errors import JobError
@@ -168,7 +169,7 @@ def connection_string(database: str) -> str:
 
 def pattern(database: str) -> str:
     """A name where psql's patterns are read."""
-    return '"' + database.replace('"', '""') + '"'
+    return quoting.postgres(database)
 
 
 def compressing(zstd: Program) -> Command:

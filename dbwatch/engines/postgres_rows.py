@@ -6,6 +6,7 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING, cast
 
+from dbwatch.core import quoting
 from dbwatch.core.model import Rows
 
 if TYPE_CHECKING:
@@ -24,15 +25,11 @@ def column_wise(sql: str, columns: Sequence[str]) -> str:
     """
     if not columns or not SELECT.match(sql):
         return sql
-    arrays = ", ".join(f"array_agg(piece.{quoted(name)}) AS {quoted(name)}" for name in columns)
-    plain = ", ".join(f"answer.{quoted(name)}" for name in columns)
+    arrays = ", ".join(f"array_agg(piece.{quoting.postgres(name)}) AS {quoting.postgres(name)}" for name in columns)
+    plain = ", ".join(f"answer.{quoting.postgres(name)}" for name in columns)
     number = f"(row_number() OVER () - 1) / {PIECE_ROWS} AS {PIECE}"
     inner = ("SELECT", f"{plain}, {number}", "FROM (", sql.rstrip().rstrip(";"), ") AS answer")
     return "\n".join(("SELECT", arrays, "FROM (", *inner, f") AS piece GROUP BY piece.{PIECE} ORDER BY piece.{PIECE}"))
-
-
-def quoted(identifier: str) -> str:
-    return '"' + identifier.replace('"', '""') + '"'
 
 
 def rows_of(names: Sequence[str], types: Sequence[str], records: Sequence[Iterable[object]]) -> Rows:

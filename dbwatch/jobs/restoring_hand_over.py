@@ -8,6 +8,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dbwatch.core.quoting import MYSQL_MARK, POSTGRES_MARK, marked
 from dbwatch.core.showing import humanise
 from dbwatch.core.showing.tables import printable
 from dbwatch.errors import EngineError, JobError
@@ -88,7 +89,7 @@ def _patient(target: Target) -> Target:
 
 
 def _mended(planned: RestorePlan, target: Target) -> str:
-    into = quoted(planned.part.into, '"')
+    into = marked(planned.part.into, '"')
     return f"drop the database {into} once {target.instance.name} answers, and restore the table again, to have them"
 
 
@@ -105,12 +106,12 @@ def hand_over(planned: RestorePlan, aside: Aside, there: Instance) -> str:
 
 def _names(planned: RestorePlan, aside: Aside, there: Instance) -> dict[str, str]:
     manifest, part = planned.record.manifest, planned.part
-    mark = '"' if manifest.engine == POSTGRES else "`"
+    mark = POSTGRES_MARK if manifest.engine == POSTGRES else MYSQL_MARK
     return {
-        "database": quoted(part.database, mark),
-        "into": quoted(part.into, mark),
-        "table": quoted(part.table, mark),
-        "source": ".".join(quoted(name, mark) for name in (part.schema, part.table) if name),
+        "database": marked(part.database, mark),
+        "into": marked(part.into, mark),
+        "table": marked(part.table, mark),
+        "source": ".".join(marked(name, mark) for name in (part.schema, part.table) if name),
         "told": ".".join(filter(None, (part.schema, part.table))),
         "moment": humanise.moment(manifest.started_at),
         "address": f"{there.name} ({there.address}:{there.port})",
@@ -121,7 +122,7 @@ def _names(planned: RestorePlan, aside: Aside, there: Instance) -> dict[str, str
         "matched": " AND ".join(column.matched for column in aside.columns if column.matched),
         "keys": KEYS[_insert_file(aside)],
         "unchanged": _unchanged(aside),
-        "foreign_keys": _foreign_keys(aside, manifest.engine, quoted(part.into, mark)),
+        "foreign_keys": _foreign_keys(aside, manifest.engine, marked(part.into, mark)),
         "database_hex": part.database.encode().hex(),
         "table_hex": part.table.encode().hex(),
         "into_hex": part.into.encode().hex(),
@@ -153,7 +154,7 @@ def _of_postgres(planned: RestorePlan, aside: Aside, names: Mapping[str, str]) -
 
 
 def _text(value: str) -> str:
-    return quoted(value, "'")
+    return marked(value, "'")
 
 
 def _foreign_keys(aside: Aside, engine: str, into: str) -> str:
@@ -174,7 +175,7 @@ def _reader(file: str, names: Mapping[str, str], into: str, there: Instance) -> 
 
 def _connection(database: str) -> str:
     """For psql's own commands."""
-    return "-reuse-previous=on " + quoted(connection(database), '"')
+    return "-reuse-previous=on " + marked(connection(database), '"')
 
 
 def connection(database: str) -> str:
@@ -188,8 +189,3 @@ def connection(database: str) -> str:
 def _filled(engine: str, name: str, names: Mapping[str, str], line_end: str = "\n") -> str:
     text = (sql_root() / engine / "drills" / name).read_text(encoding="utf-8").rstrip().replace("\n", line_end)
     return re.sub(r"\{(\w+)\}", lambda found: names[found[1]], text)
-
-
-def quoted(name: str, mark: str) -> str:
-    """Always: a table may be called `order`."""
-    return f"{mark}{name.replace(mark, mark * 2)}{mark}"

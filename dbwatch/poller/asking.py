@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dbwatch.core import conditions, mapping
+from dbwatch.core import conditions, mapping, quoting
 from dbwatch.core.model import Answer, Origin, Query, Role
 from dbwatch.errors import EngineError, Reason
 
@@ -113,8 +113,7 @@ def _quoted(user: str, engine: str) -> str:
     """As the engine wants a name that is not a plain word."""
     if PLAIN_NAME.fullmatch(user):
         return user
-    mark = '"' if engine == "postgres" else "`"
-    return mark + user.replace(mark, mark * 2) + mark
+    return quoting.postgres(user) if engine == "postgres" else quoting.mysql(user)
 
 
 def left_out(collector: Collector, facts: Facts, instance: Instance | None = None) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dbwatch.core import quoting
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
@@ -71,5 +73,5 @@ def suited(statement: str, existing: Collection[str], *, keep: bool) -> str:
 def of_database(text: str, name: str) -> str:
     """What pg_restore --create would do to a database once it is made, for one of another name: a text of its own."""
     found = filter(None, map(OF_DATABASE.match, statements(text)))
-    quoted = '"' + name.replace('"', '""') + '"'
+    quoted = quoting.postgres(name)
     return "".join(f"{each['before']}{quoted}{each['after']}\n" for each in found) + f"{COMPLETE}\n"

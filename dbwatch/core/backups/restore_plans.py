@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from dbwatch.core import quoting
 from dbwatch.core.backups import due, standing
 from dbwatch.core.backups.model import ProofLevel
 from dbwatch.core.showing import humanise
@@ -214,7 +215,7 @@ def _plain(name: str) -> str:
 
 
 def _quoted(table: Iterable[str]) -> str:
-    return ".".join('"' + each.replace('"', '""') + '"' for each in table)
+    return ".".join(map(quoting.postgres, table))
 
 
 def refuse_long(name: str, engine: str) -> None:

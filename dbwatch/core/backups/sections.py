@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from dbwatch.core import quoting
 from dbwatch.core.backups import renaming
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Place(Enum):
 
 
 def quoted(name: str) -> bytes:
-    return b"`" + name.encode().replace(b"`", b"``") + b"`"
+    return quoting.mysql(name).encode()
 
 
 def _plain(name: bytes) -> str:
