@@ -136,10 +136,13 @@ class PostgresSession:
 
     async def _ask_in_transaction(self, query: Query, limit_ms: int) -> Rows:
         limits = GUARDS | {"statement_timeout": str(limit_ms)}
+        no_jit = f"SET LOCAL jit = '{limits.pop('jit')}'"
         guards = "".join(f"SET LOCAL {name} = '{value}';" for name, value in limits.items())
         await self.connection.execute(f"BEGIN READ ONLY; {guards}")
         try:
-            rows = await (await self._prepare(query, name=UNNAMED)).rows()
+            prepared = await self._prepare(query, name=UNNAMED)
+            await self.connection.execute(no_jit)  # not before: what asyncpg finds, it leaves in the backend for good
+            rows = await prepared.rows()
         except asyncpg.PostgresError:
             await self._end_transaction()
             raise
@@ -215,7 +218,7 @@ class PostgresEngine:
         connection = await self._connection(login)
         with ExitStack() as unless_it_succeeds:
             unless_it_succeeds.callback(connection.terminate)
-            pooled = login.server in self._pooled or not await is_guarded(connection)
+            pooled = login.server in self._pooled
             hello = _hello(connection)
             if not pooled and lane is not Lane.PROBE:
                 await guard(connection, hello.version, keep=keep)
@@ -227,13 +230,26 @@ class PostgresEngine:
         if login.server in self._pooled:
             return await open_connection(login, guarded=False)
         try:
-            return await open_connection(login)
+            if (connection := await _guarded_connection(login)) is not None:
+                return connection
         except asyncpg.ProtocolViolationError as error:
             if UNKNOWN_PARAMETER not in str(error):
                 raise
         connection = await open_connection(login, guarded=False)
         self._pooled.add(login.server)
         return connection
+
+
+async def _guarded_connection(login: Login) -> Connection | None:
+    """None: a pooler ignored what was to protect the server."""
+    connection = await open_connection(login)
+    with ExitStack() as unless_it_is:
+        unless_it_is.callback(connection.terminate)
+        if await is_guarded(connection):
+            unless_it_is.pop_all()
+            return connection
+        await connection.close(timeout=CLOSE_SECONDS)
+    return None
 
 
 def _hello(connection: Connection) -> Facts:

@@ -77,17 +77,22 @@ def login_of(instance: PostgresInstance, lane: Lane, database: str | None, purpo
 
 
 async def open_connection(login: Login, *, guarded: bool = True) -> Connection:
-    """Guarded: what protects the server from the start goes with the login itself. A pooler may refuse that."""
+    """Guarded: what protects the server from the start goes with the login itself. Not guarded: through a pooler."""
     settings = {"application_name": login.application} | (WITH_THE_LOGIN if guarded else {})
+    # The session keeps its own statements: room for one has asyncpg name them. In a pooler's backend, which others use
+    # after us, nothing may have a name: not even what asyncpg asks about types.
+    statements = 1 if guarded else 0
     try:
-        return await _connect(login, settings, tls=login.context or False)
+        return await _connect(login, settings, statements, tls=login.context or False)
     except ConnectionError as error:
         if not login.plain_text_allowed or NO_TLS_HERE not in str(error):
             raise
-    return await _connect(login, settings, tls=False)
+    return await _connect(login, settings, statements, tls=False)
 
 
-async def _connect(login: Login, settings: dict[str, str], *, tls: ssl.SSLContext | Literal[False]) -> Connection:
+async def _connect(
+    login: Login, settings: dict[str, str], statements: int, *, tls: ssl.SSLContext | Literal[False]
+) -> Connection:
     """Everything is said, so that no variable of our environment (PGPASSWORD, PGSSLMODE ...) has a say."""
     return await asyncpg.connect(
         host=login.host,
@@ -99,7 +104,7 @@ async def _connect(login: Login, settings: dict[str, str], *, tls: ssl.SSLContex
         direct_tls=False,
         target_session_attrs=asyncpg.connect_utils.SessionAttribute.any,
         server_settings=settings,
-        statement_cache_size=1,  # the session keeps its own; with 0 asyncpg would name no statement
+        statement_cache_size=statements,
     )
 
 

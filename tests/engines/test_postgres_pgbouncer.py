@@ -46,6 +46,28 @@ async def test_a_transaction_leaves_nothing_in_the_backend(postgres_18: Postgres
     assert [{"statements": 0}] == rows.dicts()
 
 
+WIDE = ("SELECT i AS n, i::text AS word FROM generate_series(1, 400) AS i", "n", "word")  # asked as arrays
+LEFT = "SELECT concat_ws('/', current_setting('jit'), (SELECT count(*) FROM pg_prepared_statements WHERE name <> ''))"
+
+
+@pytest.mark.parametrize("lane", [Lane.SLOW, Lane.FAST])
+async def test_what_the_driver_asks_about_types_leaves_nothing_in_the_backend_either(
+    postgres_18: Postgres, pgbouncer: NewPooler, lane: Lane
+) -> None:
+    pooler = pgbouncer(postgres_18)
+    rows: list[int] = []
+    for _ in range(3):
+        async with session(pooler.instance(), lane) as opened:
+            rows.append(len(await opened.fetch(query(*WIDE))))
+            rows.append(len(await opened.fetch(query("SELECT ARRAY[1, 2]::bigint[] AS kept"))))
+    application = await postgres_18.connect(port=pooler.port, statement_cache_size=0)
+    left = await application.fetchval(LEFT)
+    await application.close()
+
+    assert [400, 1] * 3 == rows
+    assert left == "on/0"
+
+
 async def test_many_sessions_share_two_backends(postgres_18: Postgres, pgbouncer: NewPooler) -> None:
     described = pgbouncer(postgres_18).instance()
     sessions = [await engine().connect(instance(described), Lane.FAST) for _ in range(6)]
