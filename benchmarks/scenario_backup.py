@@ -130,7 +130,7 @@ async def _opened(
     options = DumpOptions(include=(backup_data.NAME,), facts=facts, program_directories=programs)
     backing = load_backing("postgres", library.load())
     known = await backing.preflight(instance, options)
-    step = backing.steps(instance, known, options, home, application="dbwatch/bk/bench")[-1]
+    step = backing.steps(instance, known, options, home, private=home, application="dbwatch/bk/bench")[-1]
     async with step.opened() as source:
         yield source
 

@@ -14,7 +14,7 @@ from dbwatch.settings.checks import unknown_collectors, unknown_thresholds, unpl
 from dbwatch.settings.files import opened, why
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from dbwatch.core.model import Collector, Family
@@ -50,7 +50,7 @@ def load(collectors_dirs: Iterable[Path] = (), *, backups: bool = True) -> Catal
     for directory in collectors_dirs:
         own = list(_own(directory, faults))
         try:
-            families |= _own_families(directory, set(families))
+            families |= _own_families(directory, families)
         except CatalogueError as error:  # what they name is not known then: only their own heads are looked at
             faults += [*error.faults, *(fault for each in own for fault in _faults_alone(each))]
         else:
@@ -88,7 +88,7 @@ def load_one(path: Path, engine: str | None = None) -> tuple[Catalogue, Collecto
         raise CatalogueError([Fault(str(path), "which engine is it for?", mend)])
     own = Source(engine, "metrics", path.stem, str(path), _read(path), builtin=False)
     try:
-        families |= _own_families(beside, set(families))
+        families |= _own_families(beside, families)
     except CatalogueError as error:  # what it names is not known then: only its own head is looked at
         raise CatalogueError([*error.faults, *_faults_alone(own)]) from None
     built = _built(families, [*(each for each in _builtin(root) if each.engine == engine), own])
@@ -167,15 +167,9 @@ def _strays(directory: Path, ours: set[Path]) -> list[Path]:
     return [path for path in found if not any(part.startswith(".") for part in path.relative_to(directory).parts)]
 
 
-def _own_families(directory: Path, taken: set[str]) -> dict[str, Family]:
+def _own_families(directory: Path, builtin: Collection[str]) -> dict[str, Family]:
     path = directory / FAMILIES
-    if not path.exists():
-        return {}
-    own = catalogue.families(_read(path), str(path))
-    clash = sorted(own.keys() & taken)
-    if clash:
-        raise CatalogueError(Fault(str(path), f"{name} is a built-in family", "choose another name") for name in clash)
-    return own
+    return catalogue.families(_read(path), str(path), builtin) if path.exists() else {}
 
 
 def _read(path: Path) -> str:

@@ -79,8 +79,8 @@ def filled_store(*names: str) -> Store:
     return store
 
 
-async def nothing() -> None:
-    pass
+async def nothing() -> tuple[str, ...]:
+    return ()
 
 
 def doors(**replaced: Any) -> Doors:

@@ -87,7 +87,7 @@ def marseille(instances: dict[str, dict[str, object]], **shared: object) -> Iter
 
 
 def as_superuser(server: Postgres, **more: object) -> dict[str, object]:
-    return server.instance(backup={"user": "postgres", "password": ""}) | more
+    return server.instance(backup={"user": "postgres"}) | more
 
 
 def backed_up(*databases: str) -> dict[str, object]:

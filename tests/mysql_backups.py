@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 
     from dbwatch.core.backups.model import Pairs
-    from dbwatch.engines.backing import Output, Pipeline, Preflight, Source
+    from dbwatch.engines.backing import Output, Pipeline, Source
+    from dbwatch.engines.preflight import Preflight
     from dbwatch.settings.models import MysqlInstance
     from tests.fix_mariadb import Mariadb
 
@@ -116,11 +117,12 @@ async def take(
     options, source_instance = options or PATIENT, described(server)
     preflight = await ENGINE.preflight(source_instance, options)
     assert preflight.faults == ()
-    (step,) = ENGINE.steps(source_instance, preflight, options, directory, application=APPLICATION)
-    async with step.opened() as source:
-        facts = await _dumped(source, meanwhile)
-        coordinates, exact, evidence = await source.finished()
-        members = [_member(each) for each in source.outputs]
+    with workspace() as private:
+        (step,) = ENGINE.steps(source_instance, preflight, options, directory, private=private, application=APPLICATION)
+        async with step.opened() as source:
+            facts = await _dumped(source, meanwhile)
+            coordinates, exact, evidence = await source.finished()
+            members = [_member(each) for each in source.outputs]
     facts = Facts(facts.mode, facts.comparable and exact, evidence, facts.databases, facts.tables, facts.roles)
     return Taken(_manifest(preflight, members, facts, coordinates), directory, evidence, preflight)
 

@@ -251,7 +251,7 @@ async def an_open_transaction_tells_its_rows_and_its_session_holds_memory(server
         try:
             await client.query("SET autocommit = 0")
             await client.query("UPDATE t SET v = 1")
-            seen = await see(server.instance(), "transactions")
+            seen = await see(server.instance(), "innodb_transactions")
             held = await see(server.instance(), "session_memory")
         finally:
             client.close()
@@ -261,7 +261,7 @@ async def an_open_transaction_tells_its_rows_and_its_session_holds_memory(server
         assert held["dbwatch_mysql_sessions_memory_bytes"] > 1000
         assert held["dbwatch_mysql_client_hosts"] == 1
         eventually(lambda: server.sql("SELECT COUNT(*) FROM information_schema.innodb_trx") == "0", every_seconds=0.3)
-        assert (await see(server.instance(), "transactions"))[modified] == 0
+        assert (await see(server.instance(), "innodb_transactions"))[modified] == 0
 
 
 async def a_table_in_a_shared_tablespace_has_the_size_of_its_pages(server: Mariadb) -> None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
     from pathlib import Path
 
-    from dbwatch.engines.backing import Command, Pipeline, Preflight, Source, Step
+    from dbwatch.engines.backing import Command, Pipeline, Source, Step
+    from dbwatch.engines.preflight import Preflight
     from dbwatch.settings.models import PostgresInstance
     from tests.fix_postgres import Postgres
 
@@ -67,7 +68,7 @@ async def take(
     known = await backing.preflight(server, options)
     assert known.faults == ()
     await asyncio.to_thread(directory.mkdir, parents=True)
-    steps = backing.steps(server, known, options, directory, application=APPLICATION)
+    steps = backing.steps(server, known, options, directory, private=directory.parent, application=APPLICATION)
     outputs, facts = [], []
     comparable, coordinates = True, []
     for step in steps:

@@ -16,11 +16,12 @@ RECIPIENTS, IDENTITY = "backups.encryption.recipients", "backups.encryption.iden
 
 def refuse_faults(settings: Settings) -> None:
     """Raise ConfigError with every key that cannot be used."""
-    if found := list(_faults(settings)):
+    if found := list(faults(settings)):
         raise ConfigError(found)
 
 
-def _faults(settings: Settings) -> Iterator[Fault]:
+def faults(settings: Settings) -> Iterator[Fault]:
+    """Each key that cannot be used."""
     encryption = settings.backups.encryption
     if not encryption.recipients and encryption.identity_file is None:
         return

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from dbwatch import __version__, history
-from dbwatch.app import pulse
+from dbwatch.app import pulse, restarting
 from dbwatch.app.backups import Backing, Lent
 from dbwatch.app.fleet import Fleet
 from dbwatch.app.notify import notify, reloading
@@ -78,6 +78,7 @@ class Daemon:
         self._heartbeats = Heartbeats(self._clock.monotonic)
         self._own = OwnMetrics()
         self._world = build(config, environ, flags)
+        self._started_with = self._world.settings
         self._store = Store(self._world.catalogue.families)
         self._fleet: Fleet | None = None
         self._alerting: Alerting | None = None
@@ -186,12 +187,15 @@ class Daemon:
 
     # --- reload ---
 
-    async def reload(self) -> None:
-        """Build the new world whole, then swap; on ConfigError the old one runs on and the metric says so."""
+    async def reload(self) -> tuple[str, ...]:
+        """Build the new world whole, then swap: the keys that wait for a restart.
+
+        On ConfigError the old one runs on and the metric says so.
+        """
         async with self._reloading:
             reloading()
             try:
-                await self._swap(*await asyncio.to_thread(self._build))
+                return await self._swap(*await asyncio.to_thread(self._build))
             except ConfigError as error:
                 self._reload_failed(error)
                 raise
@@ -214,8 +218,7 @@ class Daemon:
 
         thresholds.publish(self._world.settings, rules.thresholds, self._store, self._clock.monotonic())
 
-    async def _swap(self, world: World, rules: Rulebook) -> None:
-        self._warn_of_what_needs_a_restart(world)
+    async def _swap(self, world: World, rules: Rulebook) -> tuple[str, ...]:
         if self._fleet is not None and not self._stopping:
             await self._fleet.become(world)
         if self._alerting is not None:
@@ -225,6 +228,7 @@ class Daemon:
         self._publish_thresholds(rules)
         self._own.reloaded(successful=True, now=self._clock.time())
         log.info("reloaded", instances=len(world.settings.watched))
+        return restarting.waiting(self._started_with, world.settings)
 
     def _reload_failed(self, error: ConfigError) -> None:
         """No traceback: whoever mends the file needs the lines, not where we read them."""
@@ -232,12 +236,6 @@ class Daemon:
         if self._alerting is not None:
             self._alerting.reload_error = str(error)
         log.error("reload_failed", faults=[str(fault) for fault in error.faults])
-
-    def _warn_of_what_needs_a_restart(self, world: World) -> None:
-        old, new = self._world.settings, world.settings
-        for key in ("http", "state_directory", "control_socket", "max_concurrent_connects", "logging"):
-            if getattr(old, key) != getattr(new, key):
-                log.warning("restart_needed", key=key)
 
     async def _reload_on_signal(self) -> None:
         while True:
@@ -250,13 +248,14 @@ class Daemon:
 
     async def _reload_command(self, _: dict[str, object]) -> object:
         try:
-            await self.reload()
+            waiting = await self.reload()
         except ConfigError as error:
             raise ControlError(f"{STILL_IN_USE}\n{error}") from None
         left_out = self._alerting.left_out if self._alerting is not None else ()
         return {
             "instances": len(self._world.settings.watched),
             "left_out": [f"{name}: {why}" for name, why in left_out],
+            "restart_needed": list(waiting),
         }
 
     # --- stop ---

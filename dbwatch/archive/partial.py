@@ -162,13 +162,18 @@ def _sequences(place: Place) -> list[int]:
 
 def clean(place: Place) -> list[Path]:
     """Remove what dead processes left: only while the lock is held. Raise OSError."""
-    left = [
+    found = left(place)
+    for path in found:
+        disk.remove_tree(path)
+    return found
+
+
+def left(place: Place) -> list[Path]:
+    """What is unfinished there; without the lock: by whomever. Raise JobError."""
+    return [
         each / entry.name
         for each in (place.directory, place.trash)
         for entry in listed(each)
         if (names.PARTIAL.fullmatch(entry.name) or names.REMOVED.fullmatch(entry.name))
         and entry.is_dir(follow_symlinks=False)
     ]
-    for path in left:
-        disk.remove_tree(path)
-    return left

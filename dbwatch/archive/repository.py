@@ -7,7 +7,7 @@ import os
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from dbwatch.archive import disk, glance, hashing, names, partial, scan, sets, space, trash
+from dbwatch.archive import disk, glance, hashing, names, partial, scan, sets, space, trash, trying
 from dbwatch.archive.faults import told
 from dbwatch.archive.sets import Place
 from dbwatch.archive.threads import whole
@@ -47,6 +47,10 @@ class Repository:
     async def prepare(self) -> None:
         """The directory is there, and can be read and written."""
         await whole(lambda: _prepared(self.directory))
+
+    async def tried(self, instance: str, kind: BackupKind) -> None:
+        """JobError where `begin` would end. Nothing is made, the directory neither."""
+        await whole(lambda: trying.begun(self._place(instance, kind)))
 
     @asynccontextmanager
     async def begin(
@@ -161,10 +165,7 @@ def _prepared(directory: Path) -> None:
     with told(f"use backups.directory {directory}"):
         if not directory.is_dir():
             directory.mkdir(mode=disk.SHARED, parents=True)
-        probe = directory / f".probe-{os.getpid()}"
-        disk.write(probe, "")
-        probe.unlink()
-        disk.entries(directory)
+    trying.usable(directory)
 
 
 def _proven(directory: Path, proof: Proof) -> None:

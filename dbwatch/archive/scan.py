@@ -83,6 +83,8 @@ def _cleaned(place: Place) -> list[Path]:
     """One that cannot be cleaned does not keep the others from it."""
     held = None
     try:
+        if not partial.left(place):
+            return []
         held = partial.locked(place)
         with told(f"clean {place.directory}"):
             return partial.clean(place) if held else []

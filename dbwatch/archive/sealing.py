@@ -28,6 +28,8 @@ SEAL, OPEN = "seal", "open"
 FAILED, WRONG_USE, NO_KEY = 1, 2, 3
 BUFFER_BYTES = 1024 * 1024
 LINUX_PIPE_BYTES = 1024 * 1024
+HEAD_BYTES = 256 * 1024  # with the keys that open a file, however many they are
+MEND = "name the file of its key in backups.encryption.identity_file"
 REFUSALS = (pyrage.EncryptError, pyrage.DecryptError)
 MENDS = {
     "No matching keys found": "it is encrypted to other keys than the one here",
@@ -58,6 +60,23 @@ def check_recipients(recipients: Iterable[str]) -> None:
 def check_identity(identity_file: Path) -> None:
     """Raise JobError(NO_KEY) where no key to decrypt with can be read."""
     _identities(identity_file)
+
+
+def refused(identity_file: Path, file: Path) -> str:
+    """Why no key there opens that file; '': one does, or the file cannot be read, which is told by who reads it."""
+    try:
+        identities = _identities(identity_file)
+        with file.open("rb") as sealed:
+            head = io.BytesIO(sealed.read(HEAD_BYTES))
+        pyrage.decrypt_io(head, io.BytesIO(), identities)
+    except JobError as error:
+        return error.message if " -> " in error.message else f"{error.message} -> {MEND}"
+    except OSError:
+        return ""
+    except REFUSALS as error:
+        is_other = "No matching keys" in str(error)
+        return f"the key in {identity_file} is none of those that it was encrypted to -> {MEND}" if is_other else ""
+    return ""
 
 
 def main(arguments: Sequence[str]) -> int:

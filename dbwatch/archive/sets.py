@@ -68,7 +68,15 @@ def listed(directory: Path) -> list[DirEntry[str]]:
 
 def read(place: Place, backup_id: str) -> BackupRecord:
     """A record in any case; `problem` says why the set cannot be used."""
-    directory = place.set_directory(backup_id)
+    return _read(place, backup_id, place.set_directory(backup_id))
+
+
+def read_trashed(place: Place, backup_id: str) -> BackupRecord:
+    """The same of one that was deleted."""
+    return _read(place, backup_id, place.trash / names.checked_id(backup_id))
+
+
+def _read(place: Place, backup_id: str, directory: Path) -> BackupRecord:
     try:
         found, checksum = _manifest(directory)
         _belongs(found, place, backup_id)

@@ -48,8 +48,12 @@ def trash(place: Place, backup_id: str, now: float) -> None:
 
 
 def untrash(place: Place, backup_id: str) -> None:
-    """Raise JobError."""
+    """Raise JobError; what cannot be used stays where it is."""
     directory = place.set_directory(backup_id)
+    problem = sets.read_trashed(place, backup_id).problem
+    if problem:
+        what = f"{backup_id} cannot be used: {problem}"
+        raise JobError(JobReason.CORRUPT, f"{what} -> it stays in the trash, {place.trash}")
     with told(f"bring {backup_id} back from {place.trash}"):
         disk.rename(place.trash / backup_id, directory)
 

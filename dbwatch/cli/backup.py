@@ -104,7 +104,8 @@ def _interrupted(begun: Sequence[tuple[str, bool]]) -> list[str]:
     job, is_daemon = begun[0]
     if is_daemon:
         return [f"the daemon goes on with it; to end it: dbwatch jobs cancel {job}"]
-    return ["cancelled: nothing of it was kept, earlier backups are as they were"]
+    kept = "nothing of it was kept unless it was published already (`dbwatch backup list` tells)"
+    return [f"cancelled: {kept}; earlier backups are as they were"]
 
 
 def outcome(status: Row, made: Iterable[Row]) -> list[str]:

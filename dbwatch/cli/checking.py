@@ -9,7 +9,7 @@ import ssl
 import time
 import urllib.parse
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING
 
 from dbwatch.cli import plugin
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dbwatch.cli.samples import Sample
+    from dbwatch.settings.models import Http
 
 DEFAULT_URL = "http://127.0.0.1:10432"
 TEXT_FORMAT = "text/plain; version=0.0.4"
+OTHER_NAME = "--ca-file FILE of who signed its certificate, --url https://NAME:PORT with a name that stands in it"
 OK = 200
 
 
@@ -94,13 +96,23 @@ def page(request: Request) -> str:
         answer = connection.getresponse()
         body = answer.read().decode("utf-8", "replace")
     except (OSError, HTTPException) as error:
-        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise ControlError(f"no answer from {base}: {why}") from None
+        raise ControlError(f"no answer from {base}: {_why(error)}") from None
     finally:
         connection.close()
     if answer.status != OK:
         raise ControlError(f"{base} answers {answer.status}: {body.strip() or answer.reason}")
     return body
+
+
+def _why(error: OSError | HTTPException) -> str:
+    """In words, with what to do where the two sides disagree about TLS."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"{error.verify_message.rstrip('.')} -> {OTHER_NAME}"
+    if isinstance(error, ssl.SSLError):
+        return f"{error.reason or error.strerror} -> does it speak TLS? if not: --url http://..."
+    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    is_closed = isinstance(error, (ConnectionResetError, BadStatusLine))
+    return f"{why} -> it may speak TLS: --url https://NAME:PORT" if is_closed else why
 
 
 def connected(base: str, request: Request) -> HTTPConnection:
@@ -127,10 +139,20 @@ def place(request: Request) -> tuple[str, str]:
     from dbwatch.settings.load import load
 
     http = load(request.config, os.environ).http
-    return reachable(http.listen_addresses[0]), http.telemetry_path
+    return reachable(http.listen_addresses[0], "https" if _has_tls(http) else "http"), http.telemetry_path
 
 
-def reachable(address: str) -> str:
+def _has_tls(http: Http) -> bool:
+    """As far as this account can see: a web configuration holds hashes, and may be closed to it."""
+    from dbwatch.http import webconfig
+
+    try:
+        return http.web_config_file is not None and webconfig.read(http.web_config_file).tls_server_config is not None
+    except ConfigError:
+        return False
+
+
+def reachable(address: str, scheme: str = "http") -> str:
     """A URL for an address to listen on: every interface is reached through loopback."""
     host, _, port = address.rpartition(":")
     bare = host.strip("[]")
@@ -138,7 +160,7 @@ def reachable(address: str) -> str:
         anywhere = ipaddress.ip_address(bare).is_unspecified
     except ValueError:
         anywhere = not bare
-    return f"http://{'127.0.0.1' if anywhere else host}:{port}"
+    return f"{scheme}://{'127.0.0.1' if anywhere else host}:{port}"
 
 
 def headers(request: Request) -> dict[str, str]:

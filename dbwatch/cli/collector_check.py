@@ -142,7 +142,7 @@ def _cost(poll: Poll, item: Collector, seconds: float) -> Iterator[str]:
     if status.message:
         yield f"note: {status.message}"
     if not status.series:
-        yield "no sample: the query gave no row, or only NULL"
+        yield "no sample: the query gave no row, or only what is no number: NULL, NaN, Infinity"
     if dropped:
         yield f"{dropped} series were left out: they are more than max_series -> aggregate, use `top`, or raise it"
     if status.interval_seconds > item.interval_seconds:

@@ -72,7 +72,8 @@ def _lines(status: CollectorStatus) -> Iterable[str]:
         yield from (f"           {line}" for line in status.message.splitlines())
     elif status.succeeded is None:
         yield f"  left out {status.name}: {SKIPPED.get(status.skipped, status.skipped)}"
-        yield from (f"           {line}" for line in status.remedy.splitlines())
+        # The message tells what is to be done in which database; an instance's remedy stands for itself.
+        yield from (f"           {line}" for line in (status.message or status.remedy).splitlines())
     elif lacks(status):
         yield f"  MISSING  {status.name}: {status.message}"
         yield from (f"           {line}" for line in status.remedy.splitlines())

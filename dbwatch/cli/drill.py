@@ -70,11 +70,13 @@ async def _run(
     async with reached(config) as office:
         if not office.is_daemon:
             cancel_at_sigterm()
+        is_named = bool(instance) and not everything
         played = {
-            name: wanted
+            name: playable(scenarios, engines.get(name, POSTGRES), named=is_named)
             for name in await _instances(office, instance)
-            if (wanted := playable(scenarios, engines.get(name, POSTGRES), named=bool(instance) and not everything))
         }
+        print("".join(f"{line}\n" for line in left_out(scenarios, played)), end="")
+        played = {name: wanted for name, wanted in played.items() if wanted}
         refuse_many(options["table"], [name for name, wanted in played.items() if Scenario.TABLE in wanted])
         results = [await _one(office, name, wanted, options, begun) for name, wanted in played.items()]
     if not results:
@@ -99,6 +101,13 @@ def playable(scenarios: Sequence[Scenario], engine: str, *, named: bool) -> tupl
     """Who names an instance and scenarios is told what it cannot play; of all there are, it is left out."""
     can = drills.possible(engine)
     return tuple(each for each in scenarios if named or each in can)
+
+
+def left_out(scenarios: Sequence[Scenario], played: Mapping[str, Sequence[Scenario]]) -> Iterator[str]:
+    """Who reads that all went well must know what was not played."""
+    for name, wanted in played.items():
+        if missing := ", ".join(each.number for each in scenarios if each not in wanted):
+            yield f"{name}: {missing} is left out: dbwatch plays it for PostgreSQL alone"
 
 
 async def _one(

@@ -112,7 +112,8 @@ async def _planned(
     source = Source(repository, engine, settings.backups)
     async with AsyncExitStack() as stack:
         target, told = await _target(stack, settings, source, record, wish)
-        planned = await restoring.plan(source, record, part, target, told=told, known=known)
+        in_the_way = restoring_scratch.in_the_way(wish.scratch) if wish.scratch is not None else ()
+        planned = await restoring.plan(source, record, part, target, told=told, known=known, in_the_way=in_the_way)
         print("\n".join(restore_plans.lines(planned, time.time())))
         if wish.only_plan:
             return 0

@@ -79,9 +79,11 @@ def reloaded(answer: object) -> str:
     told = answer if isinstance(answer, dict) else {}
     if "instances" not in told:
         return "reloaded"
-    left_out = told.get("left_out") or []
-    instances = f"reloaded: {_counted(told['instances'], 'instance')}"
-    return f"{instances}; {_counted(len(left_out), 'rule')} left out: {'; '.join(left_out)}" if left_out else instances
+    left_out, waiting = told.get("left_out") or [], told.get("restart_needed") or []
+    parts = [f"reloaded: {_counted(told['instances'], 'instance')}"]
+    parts += [f"{_counted(len(left_out), 'rule')} left out: {'; '.join(left_out)}"] if left_out else []
+    parts += [f"changed, and not in use before a restart: {', '.join(waiting)}"] if waiting else []
+    return "; ".join(parts)
 
 
 def _counted(number: int, what: str) -> str:

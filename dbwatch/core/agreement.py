@@ -51,8 +51,13 @@ def verdict(agree: Agreement, rows: Rows, role: Role, standbys: Mapping[str, Tes
 
 
 def alone(agree: Agreement | None, rows: Rows, role: Role) -> tuple[Rows, str]:
-    """The verdict of who asks one server only: none where it has replicas."""
-    return verdict(agree, rows, role, {}) if agree else (rows, "")
+    """The verdict of who asks one server only: none where it has replicas, be they watched or not."""
+    if agree is None:
+        return rows, ""
+    kept, why = verdict(agree, rows, role, {})
+    replicas = testimony(agree, rows, 0.0).replicas if role is Role.PRIMARY else 0
+    here = "one server is asked here; the daemon asks them all"
+    return kept, f"no verdict: replicas are connected ({replicas}), and {here}" if replicas else why
 
 
 def _keys(agree: Agreement, rows: Rows) -> list[Key]:

@@ -36,7 +36,7 @@ from dbwatch.core.model import (
 from dbwatch.errors import CatalogueError, Fault, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from dbwatch.core.heads import KeyValueHead
 
@@ -101,8 +101,8 @@ class Catalogue:
         return {engine: {name for of, name in self.collectors if of == engine} for engine in ENGINES}
 
 
-def families(text: str, where: str) -> dict[str, Family]:
-    """Read families.yml. Raise CatalogueError with every mistake."""
+def families(text: str, where: str, builtin: Collection[str] = ()) -> dict[str, Family]:
+    """Read families.yml, which may name none of the `builtin` families. Raise CatalogueError with every mistake."""
     try:
         entries = strict_yaml.load(text)
     except yaml.YAMLError as error:
@@ -110,29 +110,45 @@ def families(text: str, where: str) -> dict[str, Family]:
     if not isinstance(entries, dict):
         raise fault(where, "not a mapping of families by name")
     found, faults = {}, []
-    for name, entry in entries.items():
+    names = set(builtin)
+    for key, entry in entries.items():
+        name = str(key)
+        faults += [Fault(f"{where}: {name}", what, "choose another name") for what in _taken(name, builtin, names)]
+        names.add(name)
         try:
             head = FamilyHead.model_validate(entry)
         except ValidationError as error:
             faults += mistakes(error, f"{where}: {name}")
         else:
-            faults += [Fault(f"{where}: {name}", what) for what in _misnamed(name, head)]
+            faults += [Fault(f"{where}: {name}", what) for what in _mistyped(name, head)]
             found[name] = Family(name, head.type, head.help, head.labels, head.unit, head.engines)
     if faults:
         raise CatalogueError(faults)
     return found
 
 
-def _misnamed(name: str, head: FamilyHead) -> Iterator[str]:
-    """Prometheus's naming rules, applied once: what promtool would warn of is refused here."""
+def _taken(name: str, builtin: Collection[str], names: Collection[str]) -> Iterator[str]:
+    """OpenMetrics cuts _total and _info off: what is two names here may be one family there, told twice."""
     if not name.startswith("dbwatch_"):
         yield "a family's name begins with dbwatch_"
+    if name in builtin:
+        yield f"{name} is a built-in family"
+    stem = name.removesuffix("_total").removesuffix("_info")
+    same = {stem, f"{stem}_total", f"{stem}_info"} - {name}
+    if clash := next((each for each in sorted(same) if each in names), ""):
+        yield f"OpenMetrics knows it and {clash} by one name"
+
+
+def _mistyped(name: str, head: FamilyHead) -> Iterator[str]:
+    """Prometheus's naming rules, applied once: what promtool would warn of is refused here."""
     if (head.type is FamilyType.COUNTER) is not name.endswith("_total"):
         yield "counters, and only counters, end in _total"
     if (head.type is FamilyType.INFO) is not name.endswith("_info"):
         yield "info families, and only they, end in _info"
     if head.unit and not name.removesuffix("_total").endswith(f"_{head.unit}"):
         yield f"the unit {head.unit} must end the name"
+    if strangers := sorted(set(head.engines) - set(ENGINES)):
+        yield f"engines: {', '.join(strangers)}: not one of {', '.join(ENGINES)}"
 
 
 def build(known: Mapping[str, Family], sources: Iterable[Source]) -> Catalogue:

@@ -31,6 +31,7 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
     "!=": operator.ne,
 }
+WEIGHTS = ((), (10_000,), (10_000, 1), (10_000, 100, 1))  # of major, minor and patch, by how many of them there are
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,12 @@ def parse_version(text: str) -> tuple[int, ...]:
     """`10.11.6-MariaDB` -> (10, 11, 6)."""
     match = re.match(r"\d+(?:\.\d+)*", text)
     return tuple(map(int, match.group().split("."))) if match else ()
+
+
+def version_number(version: tuple[int, ...]) -> str:
+    """In one number, as servers write it: 180006 for PostgreSQL 18.6, 101106 for MariaDB 10.11.6; '' for nothing."""
+    parts = version[:3]
+    return str(sum(map(operator.mul, parts, WEIGHTS[len(parts)]))) if parts else ""
 
 
 @functools.cache

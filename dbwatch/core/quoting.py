@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 POSTGRES_MARK, MYSQL_MARK = '"', "`"
+PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # a line break would end a command or a comment, and what follows be run
 
 
 def marked(name: str, mark: str) -> str:
@@ -16,3 +20,18 @@ def postgres(name: str) -> str:
 
 def mysql(name: str) -> str:
     return marked(name, MYSQL_MARK)
+
+
+def connection(database: str) -> str:
+    """For libpq: a name that is never read as a connection string itself."""
+    if PLAIN.fullmatch(database):
+        return database
+    escaped = re.sub(r"(['\\])", r"\\\1", database)
+    return f"dbname='{escaped}'"
+
+
+def psql_connection(database: str) -> str:
+    """What follows psql's command to enter a database. A control character in the name would end that command."""
+    if PLAIN.fullmatch(database):
+        return database
+    return "-reuse-previous=on " + marked(connection(database), POSTGRES_MARK)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from dbwatch.core.backups.model import Facts, Manifest, Pairs, ServerIdentity
+    from dbwatch.core.backups.model import Facts, Manifest, Pairs
+    from dbwatch.engines.preflight import Preflight
     from dbwatch.settings.models import Instance
 
 SOON_SECONDS = 0.1
@@ -60,6 +61,7 @@ class Pipeline:
     secrets: Mapping[Path, SecretStr] = field(default_factory=dict)  # files (0600) that must be there while it runs
     grows: tuple[Path, ...] = ()  # files or directories whose size is the progress
     database: str = ""
+    fills: tuple[str, ...] = ()  # where a restore is of more than one database: all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +91,6 @@ class DumpOptions:
     accept_non_transactional: bool = False
     seal: Command | None = None  # reads a stream, writes it encrypted; None: not encrypted
     program_directories: tuple[Path, ...] = ()  # looked into first
-
-
-@dataclass(frozen=True, slots=True)
-class Preflight:
-    """What is known before a byte is written. `faults` non-empty: the dump must not begin."""
-
-    server: ServerIdentity
-    databases: tuple[tuple[str, int], ...]  # name, size in bytes
-    programs: tuple[Program, ...]
-    codec: Codec
-    format: str
-    faults: tuple[tuple[str, str], ...] = ()  # JobReason, one line with the remedy
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def size_bytes(self) -> int:
-        return sum(size for _, size in self.databases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +214,19 @@ class BackupEngine(Protocol):
         """Programs, versions, privileges, non-transactional tables, long transactions. Raise EngineError, JobError."""
 
     def steps(
-        self, instance: Instance, preflight: Preflight, options: DumpOptions, directory: Path, *, application: str
+        self,
+        instance: Instance,
+        preflight: Preflight,
+        options: DumpOptions,
+        directory: Path,
+        *,
+        private: Path,
+        application: str,
     ) -> Sequence[Step]:
-        """How to dump into `directory` (empty, private). `application` names our sessions: they can be swept by it."""
+        """How to dump into `directory` (empty). Password files stand in `private`, which is of this machine alone.
+
+        `application` names our sessions: they can be swept by it.
+        """
 
     async def sweep(self, instance: Instance, application_prefix: str, keep: Collection[str]) -> int:
         """End sessions of dumps that nobody runs any more: how many."""
@@ -254,6 +249,9 @@ class BackupEngine(Protocol):
 
     async def occupied(self, target: Target, selection: Selection, manifest: Manifest) -> str:
         """Why restoring there would overwrite something, or be the source itself; '': it is free."""
+
+    async def present(self, target: Target) -> frozenset[str]:
+        """The names of the databases that are there."""
 
     async def obstacles(
         self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from dbwatch.core.backups.model import Facts, FactsMode, JobReason, ServerIdentity
+from dbwatch.core.backups.model import Facts, FactsMode
 from dbwatch.core.backups.unread import some
-from dbwatch.core.conditions import parse_version
 from dbwatch.core.model import Facts as ServerFacts
 from dbwatch.core.model import Role
-from dbwatch.engines import mysql_backup_accounts as accounts_of
 from dbwatch.engines import mysql_backup_check as checked
-from dbwatch.engines import mysql_backup_events as events
 from dbwatch.engines import mysql_backup_facts as remembered
 from dbwatch.engines import mysql_backup_hand_over as hand_over
 from dbwatch.engines import mysql_backup_notes as notes
 from dbwatch.engines import mysql_backup_privileges as privileges
 from dbwatch.engines import mysql_backup_programs as programs_of
 from dbwatch.engines import mysql_backup_restore as restore
-from dbwatch.engines import mysql_backup_rounding as rounding
-from dbwatch.engines import mysql_backup_unseen as unseen
-from dbwatch.engines import mysql_backup_views as views
-from dbwatch.engines.backing import Preflight
 from dbwatch.engines.base import until_reached
 from dbwatch.engines.mysql_backup_commands import Plan
+from dbwatch.engines.mysql_backup_preflight import LOOKING, flavour_of, preflight
 from dbwatch.engines.mysql_backup_programs import MARIADB, MYSQL
 from dbwatch.engines.mysql_backup_session import asker
 from dbwatch.engines.mysql_backup_source import MysqlStep
@@ -35,37 +27,14 @@ from dbwatch.errors import EngineError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
-    from typing import Any
 
     from dbwatch.core.backups.model import Manifest
     from dbwatch.engines.backing import Aside, Command, DumpOptions, Pipeline, Program, Scratch, Selection, Step, Target
     from dbwatch.engines.base import Questions
-    from dbwatch.engines.mysql_backup_session import Asker
+    from dbwatch.engines.preflight import Preflight
     from dbwatch.settings.models import Instance
 
-FORMAT = "sql"
-LOOKING = "dbwatch/looking"
 SYSTEM = frozenset({"information_schema", "mysql", "performance_schema", "sys"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What the server told before a dump."""
-
-    identity: Mapping[str, str]
-    flavour: str
-    listed: Sequence[Mapping[str, Any]]
-    tables: Sequence[remembered.Table]
-    held: Sequence[tuple[str, str]]
-    unseen: Sequence[tuple[str, str]]  # the faults that no list of rights shows
-
-    @property
-    def version(self) -> tuple[int, ...]:
-        return parse_version(self.identity["version"])
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(str(row["name"]) for row in self.listed)
 
 
 class MysqlBackup:
@@ -77,30 +46,19 @@ class MysqlBackup:
         self._questions = questions
 
     async def preflight(self, instance: Instance, options: DumpOptions) -> Preflight:
-        async with asker(instance, self._questions, LOOKING) as opened:
-            found = await _look(opened, options)
-            faults = _faults(found, options)
-            warnings = _warnings(found, options)
-            for each in () if faults else (accounts_of, rounding, events):
-                warnings += await each.warnings(opened, found.names)
-        programs = await programs_of.client(found.flavour, found.version, options.program_directories)
-        dump = programs[0]
-        await programs_of.flags(dump, found.flavour, found.version)
-        codec = programs_of.chosen_codec(options.codec, dump.codecs)
-        return Preflight(
-            server=_identity(found),
-            databases=tuple((str(row["name"]), int(row["bytes"])) for row in found.listed),
-            programs=programs,
-            codec=codec,
-            format=FORMAT,
-            faults=tuple(faults),
-            warnings=tuple(warnings),
-        )
+        return await preflight(instance, options, self._questions)
 
     def steps(
-        self, instance: Instance, preflight: Preflight, options: DumpOptions, directory: Path, *, application: str
+        self,
+        instance: Instance,
+        preflight: Preflight,
+        options: DumpOptions,
+        directory: Path,
+        *,
+        private: Path,
+        application: str,
     ) -> Sequence[Step]:
-        flavour = _flavour(preflight.server.flavour)
+        flavour = flavour_of(preflight.server.flavour)
         plan = Plan(
             instance,
             options,
@@ -110,6 +68,7 @@ class MysqlBackup:
             preflight.codec,
             {name: name for name, _ in preflight.databases},
             directory,
+            private,
             application,
         )
         return (MysqlStep(plan, self._questions),)
@@ -126,7 +85,7 @@ class MysqlBackup:
         return ended
 
     async def client_programs(self, manifest: Manifest, program_directories: Sequence[Path]) -> tuple[Program, ...]:
-        flavour = _flavour(manifest.server.flavour)
+        flavour = flavour_of(manifest.server.flavour)
         clients = await programs_of.found(programs_of.CLIENT, flavour, program_directories)
         client = programs_of.fitting(clients, flavour, manifest.server.version, programs_of.CLIENT)
         return (client, *(program for _, program in await programs_of.compressors()))
@@ -137,7 +96,7 @@ class MysqlBackup:
         return restore.decoding(manifest, directory, opener, programs)
 
     async def scratch_programs(self, manifest: Manifest, program_directories: Sequence[Path]) -> tuple[Program, ...]:
-        flavour = _flavour(manifest.server.flavour)
+        flavour = flavour_of(manifest.server.flavour)
         servers = await programs_of.servers(flavour, manifest.server.version, program_directories)
         return (*servers, *await self.client_programs(manifest, program_directories))
 
@@ -161,6 +120,10 @@ class MysqlBackup:
             return f"the database {selection.into} is there already: --as names one that is new"
         return _taken(selection, manifest, {(table.database, table.name) for table in tables})
 
+    async def present(self, target: Target) -> frozenset[str]:
+        async with asker(target.instance, self._questions, LOOKING) as opened:
+            return frozenset(str(row["name"]) for row in await opened.ask("databases"))
+
     async def obstacles(
         self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None
     ) -> Sequence[str]:
@@ -171,7 +134,7 @@ class MysqlBackup:
             held = [(str(row["privilege"]), str(row["database"])) for row in await opened.ask("privileges")]
             roles = await notes.roles_of_others(opened, manifest) if not selection.database else []
         databases = [each for each in manifest.facts.databases if selection.database in ("", each.name)]
-        definers = privileges.for_definers(_flavour(opened.hello.flavour), opened.hello.version)
+        definers = privileges.for_definers(flavour_of(opened.hello.flavour), opened.hello.version)
         lacking = privileges.lacking(held, databases, selection, identity["account"], definers)
         return [*closed, *lacking, *privileges.not_to_give(roles, identity["account"])]
 
@@ -216,61 +179,6 @@ class MysqlBackup:
     async def check(self, target: Target, databases: Sequence[str]) -> tuple[str, ...]:
         async with asker(target.instance, self._questions, LOOKING) as opened:
             return await checked.problems(opened, databases)
-
-
-def _flavour(told: str) -> str:
-    return MARIADB if told == MARIADB else MYSQL
-
-
-async def _look(opened: Asker, options: DumpOptions) -> _Found:
-    identity = {str(row["name"]): str(row["value"]) for row in await opened.ask("identity")}
-    every = {str(row["name"]): row for row in await opened.ask("databases")}
-    listed = {name: row for name, row in every.items() if _is_wanted(name, options)}
-    tables = await remembered.tables(opened, {name: name for name in listed})
-    held = [(str(row["privilege"]), str(row["database"])) for row in await opened.ask("privileges")]
-    hidden = [name for name in await unseen.databases(opened, held, every) if _is_wanted(name, options)]
-    faults = [(str(JobReason.PERMISSION), line) for line in privileges.unseen(hidden, identity["account"])]
-    faults += await views.faults(opened, listed, identity["account"])
-    return _Found(identity, _flavour(opened.hello.flavour), tuple(listed.values()), tables, held, faults)
-
-
-def _is_wanted(database: str, options: DumpOptions) -> bool:
-    wanted = any(fnmatchcase(database, pattern) for pattern in options.include)
-    return wanted and not any(fnmatchcase(database, pattern) for pattern in options.exclude)
-
-
-def _identity(found: _Found) -> ServerIdentity:
-    told = found.identity
-    flavour = "percona" if "percona" in told["version_comment"].lower() else found.flavour
-    return ServerIdentity(flavour, found.version, told["version"], told["identifier"])
-
-
-def _faults(found: _Found, options: DumpOptions) -> list[tuple[str, str]]:
-    lacking = privileges.missing(found.held, found.names, found.flavour, found.identity["account"])
-    faults = [*((str(JobReason.PERMISSION), line) for line in lacking), *found.unseen]
-    if not found.names:
-        what = "no database matches `include` and `exclude`, or the account may see none"
-        faults.append((str(JobReason.PERMISSION), what))
-    moving = [table.label for table in found.tables if table.moving]
-    if moving and not options.accept_non_transactional:
-        mend = "convert them to InnoDB, exclude their databases, or set non_transactional: accept"
-        faults.append((str(JobReason.OTHER), f"{some(moving)} know no transactions, and may change meanwhile: {mend}"))
-    return faults
-
-
-def _warnings(found: _Found, options: DumpOptions) -> list[str]:
-    moving = [table.label for table in found.tables if table.moving]
-    versioned = [table.label for table in found.tables if table.versioned]
-    lines = []
-    if moving and options.accept_non_transactional:
-        lines.append(f"{some(moving)}: without transactions, not of the same moment as the rest, and not compared")
-    if not privileges.sees_all(found.held) and any("*" in pattern for pattern in options.include):
-        lines.append(privileges.maybe_unseen(found.identity["account"]))
-    if versioned:
-        lines.append(f"{some(versioned)}: of system-versioned tables a dump holds what is current, not the history")
-    if found.identity["log_bin"] != "ON":
-        lines.append("the binary log is off: nothing after the dump can be brought back")
-    return lines
 
 
 def _taken(selection: Selection, manifest: Manifest, there: set[tuple[str, str]]) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DUMP, ACCOUNTS = "dump.sql", "accounts.sql"
 SUFFIX = {Codec.NONE: "", Codec.ZSTD: ".zst", Codec.GZIP: ".gz"}
 SEALED = ".age"
-DUMP_OPTIONS, ACCOUNT_OPTIONS, ACCOUNT_SCRIPT = ".dump.cnf", ".accounts.cnf", ".accounts.in"
+DUMP_OPTIONS, ACCOUNT_OPTIONS, ACCOUNT_SCRIPT = "dump.cnf", "accounts.cnf", "accounts.in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Plan:
     codec: Codec
     databases: Mapping[str, str]
     directory: Path
+    private: Path  # for option files: not where the set is, which may be a file system of others
     application: str
     flags: tuple[str, ...] = ()  # what the client knows
     stranded: tuple[str, ...] = ()  # rights on these are left out
@@ -49,7 +50,7 @@ class Plan:
 
 def dump_pipeline(plan: Plan) -> Pipeline:
     """The mark in `--where` stands in the text of each of its statements: so its session is found on the server."""
-    options = plan.directory / DUMP_OPTIONS
+    options = plan.private / DUMP_OPTIONS
     program = programs_of.named(plan.programs, programs_of.DUMP, plan.flavour)
     dump = Command(
         (
@@ -67,7 +68,7 @@ def dump_pipeline(plan: Plan) -> Pipeline:
 
 def accounts_pipeline(plan: Plan, script: str) -> Pipeline:
     """The client asks the server for each account; hashes of passwords never come near us."""
-    options, stdin = plan.directory / ACCOUNT_OPTIONS, plan.directory / ACCOUNT_SCRIPT
+    options, stdin = plan.private / ACCOUNT_OPTIONS, plan.private / ACCOUNT_SCRIPT
     program = programs_of.named(plan.programs, programs_of.CLIENT, plan.flavour)
     plain = ("--batch", "--skip-column-names", "--raw", "--default-character-set=utf8mb4")
     ask = Command((str(program.path), f"--defaults-file={options}", *plain))

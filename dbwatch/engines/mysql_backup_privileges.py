@@ -1,6 +1,6 @@
 """Which rights a whole dump needs, and the GRANT for what is missing: without them a dump leaves out, and says nothing.
 
-Pure: rows of what we hold in, lines out.
+Pure: rows of what we hold in, faults or lines out.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from dbwatch.core import quoting
+from dbwatch.core.backups.model import JobReason
 from dbwatch.engines.mysql_backup_programs import MARIADB
+from dbwatch.engines.preflight import PreflightFault, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -37,17 +39,22 @@ WHY = dict(zip(OBJECTS, REASONS, strict=True)) | {
     "BINLOG MONITOR": "the position in the binary log",
     "REPLICATION CLIENT": "the position in the binary log",
 }
+HIDDEN_DATABASES = "whether there are databases that the server hides from the account"
+CALLS = "whether views call functions that the account may not (MariaDB wants EXECUTE of a dump)"
+# What nobody can see without them. A server shows no view's text to who may not read it, and no function's name.
+HIDES = {MARIADB: dict.fromkeys(("SELECT", "SHOW VIEW"), CALLS)}
 
 
-def missing(held: Iterable[Held], databases: Sequence[str], flavour: str, account: str) -> list[str]:
-    """One line for each right that is not proven, with the statement that gives it."""
+def missing(held: Iterable[Held], databases: Sequence[str], flavour: str, account: str) -> list[PreflightFault]:
+    """One fault for each right that is not proven, with the statement that gives it."""
     have = set(held)
-    lines = [_line(name, account) for name in EVERYWHERE[flavour] if not _has(have, name)]
+    hides = HIDES.get(flavour, {}) | ({} if sees_all(have) else {"PROCESS": HIDDEN_DATABASES})
+    faults = [_lacks(name, account, hides=hides.get(name, "")) for name in EVERYWHERE[flavour] if not _has(have, name)]
     for name in OBJECTS:
         without = [database for database in databases if not _has(have, name, database)]
         if without:
-            lines.append(_line(name, account, without[0], len(without)))
-    return [*lines, *_system(have, flavour, account)]
+            faults.append(_lacks(name, account, without[0], len(without), hides=hides.get(name, "")))
+    return [*faults, *_system(have, flavour, account)]
 
 
 def sees_all(held: Iterable[Held]) -> bool:
@@ -55,14 +62,21 @@ def sees_all(held: Iterable[Held]) -> bool:
     return any(name in SHOWING and not database for name, database in held)
 
 
-def unseen(names: Sequence[str], account: str) -> list[str]:
-    """One line for databases that the server does not show: the dump would leave them out, and say nothing."""
+def nothing_seen(what: str, account: str) -> PreflightFault:
+    """A server shows who has no right on any database none of them."""
+    grant = f"GRANT {', '.join(OBJECTS)} ON *.* TO {account};"
+    return _denied(f"{what}: {grant}", grant, hides="what else a dump of the databases would lack or end at")
+
+
+def unseen(names: Sequence[str], account: str) -> list[PreflightFault]:
+    """One fault for databases that the server does not show: the dump would leave them out, and say nothing."""
     if not names:
         return []
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
     where = "*.*" if more else f"{quoting.mysql(names[0])}.*"
-    mend = f"GRANT {', '.join(OBJECTS)} ON {where} TO {account}; or exclude it"
-    return [f"the account does not see the database {names[0]}{more} (it would be left out): {mend}"]
+    grant = f"GRANT {', '.join(OBJECTS)} ON {where} TO {account};"
+    line = f"the account does not see the database {names[0]}{more} (it would be left out): {grant} or exclude it"
+    return [_denied(line, grant, hides=f"what else a dump of {names[0]}{more} would lack or end at")]
 
 
 def maybe_unseen(account: str) -> str:
@@ -71,11 +85,12 @@ def maybe_unseen(account: str) -> str:
     return f"{what}: GRANT SHOW DATABASES ON *.* TO {account};"
 
 
-def not_callable(view: tuple[str, str], called: Iterable[tuple[str, str]], account: str) -> str:
+def not_callable(view: tuple[str, str], called: Iterable[tuple[str, str]], account: str) -> PreflightFault:
     """The right is named for these functions alone: for all, the account could do what any of their definers may."""
     functions = [".".join(map(quoting.mysql, each)) for each in called]
-    grants = " ".join(f"GRANT EXECUTE ON FUNCTION {each} TO {account};" for each in functions)
-    return f"the account lacks EXECUTE on what the view {'.'.join(view)} calls (the dump would end there): {grants}"
+    grants = [f"GRANT EXECUTE ON FUNCTION {each} TO {account};" for each in functions]
+    what = f"the account lacks EXECUTE on what the view {'.'.join(view)} calls (the dump would end there)"
+    return _denied(f"{what}: {' '.join(grants)}", *grants)
 
 
 def lacking(
@@ -139,19 +154,23 @@ def _has(have: set[Held], name: str, database: str = "") -> bool:
     return any((each, "") in have or (each, database) in have for each in SAME.get(name, (name,)))
 
 
-def _line(name: str, account: str, database: str = "", count: int = 0) -> str:
+def _denied(line: str, *statements: str, hides: str = "") -> PreflightFault:
+    return PreflightFault(JobReason.PERMISSION, line, tuple(map(Statement, statements)), hides)
+
+
+def _lacks(name: str, account: str, database: str = "", count: int = 0, *, hides: str) -> PreflightFault:
     where = f" in {database}" + (f" and {count - 1} more databases" if count > 1 else "") if database else ""
     mend = f"GRANT {name} ON *.* TO {account};"
-    return f"the account lacks {name}{where} ({WHY[name]} would be left out or unproven): {mend}"
+    line = f"the account lacks {name}{where} ({WHY[name]} would be left out or unproven): {mend}"
+    return _denied(line, mend, hides=hides)
 
 
-def _system(have: set[Held], flavour: str, account: str) -> list[str]:
+def _system(have: set[Held], flavour: str, account: str) -> list[PreflightFault]:
     """Accounts stand in the schema mysql; the bodies of routines of others too, or behind a right of their own."""
     if _has(have, "SELECT", SYSTEM):
         return []
-    found = [
-        f"the account lacks SELECT in {SYSTEM} (accounts would be left out): GRANT SELECT ON {SYSTEM}.* TO {account};"
-    ]
+    grant = f"GRANT SELECT ON {SYSTEM}.* TO {account};"
+    found = [_denied(f"the account lacks SELECT in {SYSTEM} (accounts would be left out): {grant}", grant)]
     own = ROUTINES_OF_MARIADB if flavour == MARIADB else ROUTINES_OF_MYSQL
     if not _has(have, own) and not (flavour != MARIADB and _has(have, "SELECT")):
         mend = (
@@ -159,5 +178,6 @@ def _system(have: set[Held], flavour: str, account: str) -> list[str]:
             if flavour == MARIADB
             else f"GRANT {own} ON *.* TO {account};"
         )
-        found.append(f"the account cannot read the bodies of procedures and functions of others: {mend}")
+        what = "the account cannot read the bodies of procedures and functions of others"
+        found.append(_denied(f"{what}: {mend}", mend))
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pwd
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import Codec, MemberRole
@@ -98,7 +98,8 @@ class Restoring:
         dumps = [each for each in self.manifest.members if each.role is MemberRole.DUMP]
         if whole or self.target.is_scratch:
             yield from (self._piped("accounts", each, filtering(AccountPart.CREATE.value)) for each in accounts)
-        yield from (self._piped(self._what(), each, *self._filters()) for each in dumps)
+        for each in dumps:
+            yield replace(self._piped(self._what(), each, *self._filters()), fills=self._filled())
         if whole:
             yield from (self._piped("rights", each, filtering(AccountPart.GRANT.value)) for each in accounts)
 
@@ -111,6 +112,10 @@ class Restoring:
             if each.role is MemberRole.DUMP:
                 commands = (*_opened(each, self.opener, self.target.programs), *picking, looking)
                 yield Pipeline(LOOKING_THROUGH, commands, self.directory / each.path)
+
+    def _filled(self) -> tuple[str, ...]:
+        chosen = self.selection.into or self.selection.database
+        return (chosen,) if chosen else tuple(each.name for each in self.manifest.facts.databases)
 
     def _what(self) -> str:
         chosen = (self.selection.database, self.selection.table)

@@ -11,6 +11,7 @@ from dbwatch.core.backups.unread import some
 from dbwatch.engines import mysql_backup_privileges as privileges
 from dbwatch.engines.mysql_backup_programs import MARIADB
 from dbwatch.engines.mysql_errors import denied_routine
+from dbwatch.engines.preflight import PreflightFault
 from dbwatch.errors import EngineError, Reason
 
 if TYPE_CHECKING:
@@ -35,16 +36,15 @@ UNREADABLE = {
 }
 
 
-async def faults(opened: Asker, wanted: Collection[str], account: str) -> list[tuple[str, str]]:
+async def faults(opened: Asker, wanted: Collection[str], account: str) -> list[PreflightFault]:
     """Why the dump would end at a view or a table, each with its remedy."""
     ended = await _ended(opened, await _listed(opened, wanted))
     denied = {view: error for view, error in ended.items() if error.reason is Reason.PERMISSION}
-    lines = await _not_callable(opened, denied, account) if denied else []
-    found = [(str(JobReason.PERMISSION), line) for line in lines]
+    found = await _not_callable(opened, denied, account) if denied else []
     if len(denied) < len(ended):
         there = await _listed(opened, wanted)  # one that was dropped meanwhile is none of the dump's
         broken = {view: error for view, error in ended.items() if view in there and view not in denied}
-        found += [(str(JobReason.OTHER), line) for line in _told(broken, there)]
+        found += [PreflightFault(JobReason.OTHER, line) for line in _told(broken, there)]
     return found
 
 
@@ -78,18 +78,18 @@ async def _error_of(opened: Asker, view: View) -> EngineError | None:
     return None
 
 
-async def _not_callable(opened: Asker, denied: dict[View, EngineError], account: str) -> list[str]:
+async def _not_callable(opened: Asker, denied: dict[View, EngineError], account: str) -> list[PreflightFault]:
     """The server names one function at a time, the text of a view the others. A lack of SELECT is told elsewhere."""
     called = await _called(opened)
-    lines = []
+    faults = []
     for view, error in denied.items():
         functions = called.get(view, [])
         named = denied_routine(error)
         if named and not any((named[0], named[1].lower()) == (each[0], each[1].lower()) for each in functions):
             functions = [*functions, named]
         if functions:
-            lines.append(privileges.not_callable(view, functions, account))
-    return lines
+            faults.append(privileges.not_callable(view, functions, account))
+    return faults
 
 
 async def _called(opened: Asker) -> dict[View, list[View]]:

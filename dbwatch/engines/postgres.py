@@ -42,7 +42,7 @@ GONE = frozenset({Reason.LOST, Reason.STARTING})
 MAX_STATEMENTS = 200
 # How the facts question names what there may be many of.
 EXTENSION, SCHEMA, DATABASE = "extension ", "schema ", "database "
-SETTINGS = frozenset({"account", "logging_collector"})  # of its facts: what an @when condition may name
+SETTINGS = frozenset({"account", "database", "logging_collector"})  # of its facts: what a condition or GRANT may name
 
 
 @dataclass(frozen=True, slots=True)

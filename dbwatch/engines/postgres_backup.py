@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dbwatch.core.backups.model import DatabaseFacts, Manifest, TableFacts
-    from dbwatch.engines.backing import Aside, DumpOptions, Preflight, Program, Scratch, Selection, Step, Target
+    from dbwatch.engines.backing import Aside, DumpOptions, Program, Scratch, Selection, Step, Target
     from dbwatch.engines.base import Questions
+    from dbwatch.engines.preflight import Preflight
     from dbwatch.settings.models import Instance
 
 # They want a place in shared_preload_libraries, and would begin to work by themselves: never on a scratch server.
@@ -46,9 +47,16 @@ class PostgresBackup:
         return await preflight(instance, options, self._questions)
 
     def steps(
-        self, instance: Instance, preflight: Preflight, options: DumpOptions, directory: Path, *, application: str
+        self,
+        instance: Instance,
+        preflight: Preflight,
+        options: DumpOptions,
+        directory: Path,
+        *,
+        private: Path,
+        application: str,
     ) -> Sequence[Step]:
-        plan = Plan(instance, self._questions, preflight, options, directory, application)
+        plan = Plan(instance, self._questions, preflight, options, directory, private, application)
         names = [name for name, _ in preflight.databases]
         return (GlobalsStep(plan), *(DatabaseStep(plan, number, name) for number, name in enumerate(names)))
 
@@ -89,6 +97,9 @@ class PostgresBackup:
 
     async def occupied(self, target: Target, selection: Selection, manifest: Manifest) -> str:
         return await restore.occupied(target, selection, manifest, self._questions)
+
+    async def present(self, target: Target) -> frozenset[str]:
+        return (await restore.look(target, self._questions)).taken
 
     async def obstacles(
         self, manifest: Manifest, directory: Path, target: Target, selection: Selection, opener: Command | None

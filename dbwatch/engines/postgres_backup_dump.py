@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     import asyncpg
 
     from dbwatch.core.backups.model import Pairs
-    from dbwatch.engines.backing import DumpOptions, Preflight, Program
+    from dbwatch.engines.backing import DumpOptions, Program
     from dbwatch.engines.base import Questions
     from dbwatch.engines.postgres_backup_lookout import Lookout
     from dbwatch.engines.postgres_backup_session import Asker
+    from dbwatch.engines.preflight import Preflight
     from dbwatch.settings.models import Instance
 
 GLOBALS = "globals.sql"
@@ -43,6 +44,7 @@ class Plan:
     preflight: Preflight
     options: DumpOptions
     directory: Path
+    private: Path  # for the password file: not where the set is, which may be a file system of others
     application: str
 
     @property
@@ -55,7 +57,7 @@ class Plan:
 
     @property
     def passwords(self) -> Path:
-        return self.directory / commands.PASSWORDS
+        return self.private / commands.PASSWORDS
 
     @property
     def form(self) -> commands.Shape:

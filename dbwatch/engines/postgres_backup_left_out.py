@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dbwatch.core.backups.model import JobReason
 from dbwatch.core.backups.unread import some
 from dbwatch.engines.postgres_backup_session import asker
+from dbwatch.engines.preflight import PreflightFault, Statement
 from dbwatch.errors import EngineError
 
 if TYPE_CHECKING:
@@ -31,13 +32,9 @@ class LeftOut:
     named: frozenset[str]  # in include, letter by letter: a pattern promises nothing
     application: str
 
-    def faults(self) -> list[tuple[str, str]]:
+    def faults(self) -> list[PreflightFault]:
         """Who names a database believes that it is kept."""
-        return [
-            (JobReason.INCOMPLETE, f"`include` names {name}, which no dump can hold ({row['why']}) -> {row['remedy']}")
-            for row in self.rows
-            if (name := row["name"]) in self.named
-        ]
+        return [_not_to_be_held(row) for row in self.rows if row["name"] in self.named]
 
     async def warnings(self, instance: Instance, questions: Questions) -> list[str]:
         others = [row for row in self.rows if row["name"] not in self.named and not row["is_plain"]]
@@ -59,6 +56,15 @@ class LeftOut:
             return [f"{unseen}: {error.message} -> let the account in, {OR_EXCLUDE}"]
         what = f"NOT in the set: {name} ({row['why']}), with {objects} objects that somebody made in it"
         return [f"{what} -> {row['remedy']} {OR_EXCLUDE}"] if objects else []
+
+
+def _not_to_be_held(row: asyncpg.Record) -> PreflightFault:
+    """Save for one that is only to be opened, what mends it is a decision, and nothing to be pasted."""
+    name, remedy = row["name"], row["remedy"]
+    line = f"`include` names {name}, which no dump can hold ({row['why']}) -> {remedy}"
+    if not row["is_shut"]:
+        return PreflightFault(JobReason.INCOMPLETE, line)
+    return PreflightFault(JobReason.INCOMPLETE, line, (Statement(remedy),), hides=f"what a dump of {name} would lack")
 
 
 def left_out(rows: Sequence[asyncpg.Record], options: DumpOptions, application: str) -> LeftOut:

@@ -10,10 +10,10 @@ from dbwatch.core.backups.model import JobReason, ServerIdentity
 from dbwatch.core.backups.unread import some
 from dbwatch.engines import postgres_backup_commands as commands
 from dbwatch.engines import postgres_backup_programs as programs
-from dbwatch.engines.backing import Preflight
 from dbwatch.engines.postgres import version_of
 from dbwatch.engines.postgres_backup_left_out import left_out
 from dbwatch.engines.postgres_backup_session import asker
+from dbwatch.engines.preflight import Preflight, PreflightFault, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from dbwatch.engines.backing import DumpOptions, Program
     from dbwatch.engines.base import Questions
     from dbwatch.settings.models import Instance
-
-    Faults = list[tuple[str, str]]
 
 APPLICATION = "dbwatch/bk/preflight"
 SHOWN = 3
@@ -76,7 +74,7 @@ async def _programs(major: int, options: DumpOptions) -> tuple[Program, ...]:
 class Looked:
     """What was found in the databases."""
 
-    faults: Faults = field(default_factory=list)
+    faults: list[PreflightFault] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     unlogged: list[str] = field(default_factory=list)
 
@@ -90,31 +88,44 @@ async def _looked(
     instance: Instance, databases: Sequence[asyncpg.Record], questions: Questions, server: asyncpg.Record
 ) -> Looked:
     if not databases:
-        return Looked([(JobReason.INCOMPLETE, "no database is left to dump: look at include and exclude")])
+        return Looked(
+            [PreflightFault(JobReason.INCOMPLETE, "no database is left to dump: look at include and exclude")]
+        )
     found = Looked()
     for row in databases:
         if not row["may_connect"]:
-            found.faults.append((JobReason.PERMISSION, f"{row['name']}: may not be entered -> {row['remedy']}"))
+            found.faults.append(_shut(row["name"], row["remedy"]))
             continue
         async with asker(instance, questions, APPLICATION, row["name"]) as opened:
             found.faults += _missing(row["name"], await opened.ask("backup_unreadable"))
             found.warnings += _unkept(row["name"], await opened.ask("backup_unkept"), ONLY_SUPERUSERS)
             found.warnings += _unkept(row["name"], await opened.ask("backup_uncommented"), INHERITED)
+            found.warnings += _without_identity(row["name"], await opened.ask("backup_identities"))
             unlogged = await opened.ask("backup_unlogged") if server["is_standby"] else []
             found.unlogged += [f"{row['name']}.{each['name']}" for each in unlogged]
     return found
 
 
-def _closed(limited: Sequence[asyncpg.Record], databases: Sequence[str], needed: int) -> Faults:
+def _shut(database: str, remedy: str) -> PreflightFault:
+    line = f"{database}: may not be entered -> {remedy}"
+    return PreflightFault(
+        JobReason.PERMISSION, line, (Statement(remedy),), hides=f"what a dump of {database} would lack"
+    )
+
+
+def _closed(limited: Sequence[asyncpg.Record], databases: Sequence[str], needed: int) -> list[PreflightFault]:
     """Where not all of our sessions would be let in."""
     meant = [row for row in limited if row["name"] is None or row["name"] in databases]
     few = [row for row in meant if row["allowed"] < row["used"] + needed]
-    return [(JobReason.UNREACHABLE, _too_few(row, needed)) for row in few]
+    return [_too_few(row, needed) for row in few]
 
 
-def _too_few(row: asyncpg.Record, needed: int) -> str:
+def _too_few(row: asyncpg.Record, needed: int) -> PreflightFault:
+    """Nobody looks into the databases before: that takes a session too."""
     what = f"{row['name'] or 'the account'}: allows {row['allowed']} sessions at a time, {row['used']} are in use"
-    return f"{what}, and a dump takes up to {needed} -> {row['remedy']}{row['used'] + needed};"
+    remedy = f"{row['remedy']}{row['used'] + needed};"
+    line = f"{what}, and a dump takes up to {needed} -> {remedy}"
+    return PreflightFault(JobReason.UNREACHABLE, line, (Statement(remedy),), hides="what a dump would lack")
 
 
 def _unkept(database: str, rows: Sequence[asyncpg.Record], why: str) -> list[str]:
@@ -125,14 +136,25 @@ def _unkept(database: str, rows: Sequence[asyncpg.Record], why: str) -> list[str
     return [f"{database}: NOT in the dump: {names} ({why}) -> write their statements down elsewhere"]
 
 
-def _missing(database: str, rows: Sequence[asyncpg.Record]) -> Faults:
+def _without_identity(database: str, rows: Sequence[asyncpg.Record]) -> list[str]:
+    """What no restore brings back, so that each one differs from its source: by the dump's order, not by a damage."""
+    if not rows:
+        return []
+    names, parents = (some(list(dict.fromkeys(row[key] for row in rows)), NAMED) for key in ("name", "parent"))
+    what = f"{database}: no restore makes these GENERATED AS IDENTITY again, and each is told as differing: {names}"
+    why = f"a dump attaches partitions by their names, and these come before {parents}, which they are parts of"
+    return [f"{what} ({why}) -> rename them, so that each comes after the table that it is a partition of"]
+
+
+def _missing(database: str, rows: Sequence[asyncpg.Record]) -> list[PreflightFault]:
     """One line a database, with the statements that mend all of it."""
     if not rows:
         return []
     names = some([f"{row['kind']} {row['name']}" for row in rows], SHOWN)
     remedy = "remedy" if len(rows) <= SHOWN else "enough"
-    remedies = " ".join(dict.fromkeys(row[remedy] for row in rows))
-    return [(JobReason.PERMISSION, f"{database}: the dump would lack {names} -> {remedies}")]
+    mends = dict.fromkeys(Statement(row[remedy], "" if row["everywhere"] else database) for row in rows)
+    line = f"{database}: the dump would lack {names} -> {' '.join(each.text for each in mends)}"
+    return [PreflightFault(JobReason.PERMISSION, line, tuple(mends))]
 
 
 def _warnings(server: asyncpg.Record) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from dbwatch.core.backups import globals as texts
 from dbwatch.core.backups import toc
 from dbwatch.core.backups.model import JobReason
+from dbwatch.core.backups.unread import some
 from dbwatch.engines import postgres_backup_archive as reading
 from dbwatch.engines import postgres_backup_commands as commands
 from dbwatch.engines import postgres_backup_table as one_table
@@ -19,7 +20,7 @@ from dbwatch.engines.postgres_backup_session import asker
 from dbwatch.errors import JobError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
     from dbwatch.core.backups.model import DatabaseFacts, Manifest
@@ -83,12 +84,18 @@ async def occupied(target: Target, selection: Selection, manifest: Manifest, que
     if selection.table and not selection.into:
         return await _table_is_there(target, selection, questions, there)
     names = [name] if name else [database.name for database in manifest.facts.databases]
-    for each in names:
-        if each in there.taken - there.databases:
-            return f"the database {each} of {target.instance.name} is a template or refuses connections"
-        if each in there.databases and (number := await _objects(target, each, questions)):
-            return f"the database {each} of {target.instance.name} holds {number} objects already"
-    return ""
+    return "; ".join([line async for line in _in_the_way(target, names, questions, there)])
+
+
+async def _in_the_way(target: Target, names: Sequence[str], questions: Questions, there: There) -> AsyncIterator[str]:
+    closed = [name for name in names if name in there.taken - there.databases]
+    counts = {name: await _objects(target, name, questions) for name in names if name in there.databases}
+    full = [f"{name} (objects: {number})" for name, number in counts.items() if number]
+    of = f"of {target.instance.name}"
+    if closed:
+        yield f"these databases {of} are templates or refuse connections: {some(closed)}"
+    if full:
+        yield f"these databases {of} hold something already: {some(full)}"
 
 
 async def _objects(target: Target, database: str, questions: Questions) -> int:

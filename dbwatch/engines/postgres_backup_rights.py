@@ -10,6 +10,7 @@ from dbwatch.core.backups.unread import some
 from dbwatch.engines import postgres_backup_archive as reading
 from dbwatch.engines import postgres_backup_facts as remembered
 from dbwatch.engines import postgres_backup_table as one_table
+from dbwatch.engines.postgres_backup_commands import server_of
 from dbwatch.engines.postgres_backup_restore import APPLICATION, look
 from dbwatch.engines.postgres_backup_session import asker
 from dbwatch.errors import JobError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 SHOWN, MANY = 3, 20
 FIRST = "postgres"  # every server has it from the beginning
 KEEPS = "keeps its owner, the grants on it and its settings: it is there already"
+READ_ONLY = "on {} default_transaction_read_only is on for the account ({}): {}"
 UNTIL = "(and NOSUPERUSER again when it is restored)"
 
 
@@ -68,14 +70,17 @@ async def lacking(files: Files, target: Target, selection: Selection, questions:
     there = await look(target, questions)
     if there.is_standby:
         return [f"{target.instance.name} is a standby, where nothing can be written -> restore to its primary"]
+    databases = [selection.into or selection.database] if selection.database else _databases(files.manifest)
+    new = [name for name in databases if name not in there.databases]
+    written = {*databases, *([server_of(target.instance).database] if new or not selection.database else [])}
     async with asker(target.instance, questions, APPLICATION) as opened:
         rows = await opened.ask("backup_rights")
+        closed = await opened.ask("backup_read_only", sorted(written))
     owners: set[str] = set()
     if not all(row["may_become"] for row in rows):
         owners = await _owners(files, selection, {str(row["name"]) for row in rows})
-    databases = [selection.into or selection.database] if selection.database else _databases(files.manifest)
-    new = [name for name in databases if name not in there.databases]
-    told = list(_lines(target.instance.name, rows, new, () if selection.table else _roles(files.manifest), owners))
+    told = [READ_ONLY.format(target.instance.name, some(row["names"], SHOWN), row["remedy"]) for row in closed]
+    told += list(_lines(target.instance.name, rows, new, () if selection.table else _roles(files.manifest), owners))
     return told + await _absent(files, target, selection, questions) if selection.table else told
 
 

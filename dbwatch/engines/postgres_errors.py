@@ -82,6 +82,11 @@ CERTIFICATE_REMEDIES = {
     62: "connect by a name that stands in the certificate, or set tls.mode to verify-ca",
     64: "connect by a name that stands in the certificate, or set tls.mode to verify-ca",
 }
+NOT_ENCRYPTED = re.compile(r"pg_hba\.conf .*, (no encryption|SSL off)$")  # the latter before version 14
+ENCRYPT = (
+    "Without TLS no line of pg_hba.conf lets us in: where one does with it (hostssl), set tls.mode, which is off on "
+    "loopback unless it is given; else add one."
+)
 DEFAULT_REMEDY = "set tls.ca_file to the CA that signed the server's certificate"
 
 
@@ -106,7 +111,8 @@ def _from_server(error: Any) -> EngineError:
     message = _first_line(error)
     if sqlstate.startswith("22"):
         message = re.sub(r'"[^"]*"?', '"..."', message)  # the server quotes the value it could not use
-    return EngineError(reason_for(sqlstate, message), message, ONLY_READ if sqlstate == WRITES else "")
+    remedy = ONLY_READ if sqlstate == WRITES else ENCRYPT if NOT_ENCRYPTED.search(message) else ""
+    return EngineError(reason_for(sqlstate, message), message, remedy)
 
 
 def _from_network(error: Any) -> EngineError:

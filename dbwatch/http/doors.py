@@ -9,7 +9,7 @@ from dbwatch.core.alerting.view import NOT_STARTED
 from dbwatch.core.backups.figures import NO_BACKUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from dbwatch.core.alerting.view import AlertBoard
     from dbwatch.core.backups.figures import BackupBoard
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Doors:
     """Callables that the application provides."""
 
-    reload: Callable[[], Awaitable[None]]  # raises ConfigError; the old configuration is then still in use
+    # The keys that wait for a restart; raises ConfigError, and the old configuration is then still in use.
+    reload: Callable[[], Awaitable[Sequence[str]]]
     ready: Callable[[], str]  # "" when ready, else why not
     healthy: Callable[[], str]  # "" when healthy, else what is wrong
     commands: Mapping[str, Command] = field(default_factory=dict)  # of the control socket, by name

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).with_name("static")
 STATIC_TYPES = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
 REFRESH_SECONDS, REFRESH_MAX_SECONDS = 10, 3600
+REFRESH_PATTERN = re.compile(r"[0-9]{1,9}")  # int() refuses thousands of digits by an error
 # What a Host header may hold before it is handed on to Prometheus as a target.
 HOST_PATTERN = re.compile(r"[A-Za-z0-9._-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 
@@ -188,14 +189,16 @@ class Site:
         if _is_from_another_site(request):
             return line(403, "a page of another site may not reload dbwatch")
         try:
-            await self.doors.reload()
+            waiting = await self.doors.reload()
         except ConfigError as error:
             return line(500, f"the old configuration is still in use; the new one has faults:\n{error}")
-        return line(200, "reloaded")
+        return line(
+            200, f"reloaded; changed, and not in use before a restart: {', '.join(waiting)}" if waiting else "reloaded"
+        )
 
     def _frame(self, request: web.Request, board: AlertBoard) -> Frame:
         asked = request.query.get("refresh", "")
-        refresh = min(int(asked), REFRESH_MAX_SECONDS) if asked.isascii() and asked.isdigit() else REFRESH_SECONDS
+        refresh = min(int(asked), REFRESH_MAX_SECONDS) if REFRESH_PATTERN.fullmatch(asked) else REFRESH_SECONDS
         return Frame(
             self.viewer.now(),
             self.http.telemetry_path,

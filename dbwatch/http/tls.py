@@ -23,6 +23,7 @@ VERSIONS = {
     "TLS13": ssl.TLSVersion.TLSv1_3,
 }
 MEND = "are the files there, readable for the account of dbwatch, and a certificate with the key that belongs to it?"
+EXCHANGED = "no PEM of a certificate, or of a key, where one is expected: are the two exchanged?"
 CLIENT_AUTH = {
     "NoClientCert": ssl.CERT_NONE,
     "VerifyClientCertIfGiven": ssl.CERT_OPTIONAL,
@@ -55,7 +56,7 @@ def _load(made: ssl.SSLContext, tls: Tls, source: Path) -> None:
             made.verify_mode = CLIENT_AUTH[tls.client_auth_type]
     except OSError as error:  # ssl.SSLError is one
         named = ", ".join(str(path) for path in (tls.cert_file, tls.key_file, tls.client_ca_file) if path)
-        what = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+        what = (error.reason or EXCHANGED) if isinstance(error, ssl.SSLError) else error.strerror
         where = f"{source}: tls_server_config: {named or 'inline'}"
         raise ConfigError([Fault(where, f"cannot be used: {what}", MEND)]) from None
 

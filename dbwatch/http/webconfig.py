@@ -158,12 +158,13 @@ def parse(text: str, path: Path) -> WebConfig:
         return WebConfig()
     if not isinstance(content, dict):
         raise ConfigError([Fault(str(path), "not a mapping")])
-    if faults := list(_unsupported(content, path)):
-        raise ConfigError(faults)
+    faults = list(_unsupported(content, path))
     try:
-        config = WebConfig.model_validate(content)
+        config = WebConfig.model_validate(_supported(content))
     except ValidationError as error:
-        raise ConfigError(Fault(_where(path, each["loc"]), *wording.words(each)) for each in error.errors()) from None
+        faults += [Fault(_where(path, each["loc"]), *wording.words(each)) for each in error.errors()]
+    if faults:
+        raise ConfigError(faults)
     return _resolved(config, path.parent)
 
 
@@ -174,6 +175,15 @@ def _unsupported(content: Mapping[object, object], path: Path) -> Iterator[Fault
             section = section.get(key) if isinstance(section, dict) else None
         if section is not None:
             yield Fault(_where(path, keys), f"not supported: {reason}", "remove the key")
+
+
+def _supported(content: Mapping[object, object], *above: str) -> dict[object, object]:
+    """Without what was told already, so that the rest is looked at too."""
+    return {
+        key: _supported(value, str(key)) if isinstance(value, dict) and not above else value
+        for key, value in content.items()
+        if (*above, key) not in UNSUPPORTED or value is None
+    }
 
 
 def _where(path: Path, keys: tuple[int | str, ...]) -> str:

@@ -14,6 +14,7 @@ from dbwatch.core.showing import humanise
 from dbwatch.errors import JobError
 from dbwatch.jobs.dumping import DUMPING, Bounds, Dumped, Meter, dump, merged
 from dbwatch.jobs.faults import disk_error, only
+from dbwatch.jobs.passwords import passwords
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from dbwatch.archive.partial import Partial
     from dbwatch.archive.repository import Repository
     from dbwatch.core.backups.model import BackupRecord, Facts
-    from dbwatch.engines.backing import DumpOptions, Output, Preflight
+    from dbwatch.engines.backing import DumpOptions, Output
+    from dbwatch.engines.preflight import Preflight
     from dbwatch.jobs.hands import Hands
     from dbwatch.jobs.subject import Subject
 
@@ -38,16 +40,17 @@ async def take(hands: Hands, subject: Subject) -> tuple[BackupRecord, Preflight]
     options = subject.options
     preflight = await subject.engine.preflight(subject.instance, options)
     refuse(preflight)
-    async with subject.repository.begin(
+    beginning = subject.repository.begin(
         subject.name,
         subject.kind,
         now=subject.clock.time(),
         after=subject.book.sets.last_sequence(subject.name, subject.kind),
         needed_bytes=needed_bytes(subject, preflight),
-    ) as partial:
+    )
+    async with passwords(subject.passwords) as private, beginning as partial:
         hands.made(partial.id)
         await subject.book.note_partial(hands.id, str(partial.path))
-        taking = Taking(hands, subject, options, preflight, partial)
+        taking = Taking(hands, subject, options, preflight, partial, private)
         record = await taking.taken()
     await _published(subject, record)
     return record, preflight
@@ -56,8 +59,8 @@ async def take(hands: Hands, subject: Subject) -> tuple[BackupRecord, Preflight]
 def refuse(preflight: Preflight) -> None:
     """Raise JobError with what stands in the way: the first fault's reason, every fault's line."""
     if preflight.faults:
-        reason = preflight.faults[0][0]
-        lines = [line for _, line in preflight.faults]
+        reason = preflight.faults[0].reason
+        lines = [each.line for each in preflight.faults]
         more = f" (and {len(lines) - MAX_TOLD} more)" if len(lines) > MAX_TOLD else ""
         raise JobError(reason, joined(lines[:MAX_TOLD]) + more)
     if not preflight.databases:
@@ -89,6 +92,7 @@ class Taking:
     options: DumpOptions
     preflight: Preflight
     partial: Partial
+    private: Path  # of this machine, and not of the repository: for password files
     started_at: float = 0.0
     _began: float = 0.0
     _warnings: list[str] = field(default_factory=list)
@@ -128,6 +132,7 @@ class Taking:
             self.preflight,
             self.options,
             self.partial.path,
+            private=self.private,
             application=self.hands.application,
         )
         return [await dump(self.hands, step, meter) for step in steps]

@@ -64,7 +64,7 @@ class Desk:
         record = self._record(backup_id)
         subject = self.roster().subject(record.manifest.instance)
         self._refuse_while_starting()
-        return self.runner.start(verify_job(subject, record, asked_by))
+        return self.runner.start(verify_job(subject, record, asked_by, although_unwritten=True))
 
     async def refuse_unknown_table(self, instance: str, wish: Wish) -> None:
         """Raise UsageError."""
@@ -192,7 +192,9 @@ class Desk:
             return
         binned = {(each.instance, each.id): each for each in await self.trashed()}
         found = naming.matching(binned, backup_id)
-        if len(found) == 1:
+        if len(found) > 1:
+            raise UsageError(naming.in_trash(binned, backup_id))
+        if found:
             each = binned[found[0]]
             await repository.untrash(each.instance, each.kind, each.id)
             await sets.trash(each.instance, each.kind, each.id, None)

@@ -53,11 +53,11 @@ def backup_job(subject: Subject, asked_by: str) -> Job:
     )
 
 
-def verify_job(subject: Subject, record: BackupRecord, asked_by: str) -> Job:
+def verify_job(subject: Subject, record: BackupRecord, asked_by: str, *, although_unwritten: bool = False) -> Job:
     """Restore a set that is there."""
 
     async def work(hands: Hands) -> str:
-        proof = await prove(hands, subject, record.id, restore=True)
+        proof = await prove(hands, subject, record.id, restore=True, although_unwritten=although_unwritten)
         if has_failed(proof):
             raise JobError(str(proof.reason), f"backup {record.id}: {proof.detail}")
         return said(proof)

@@ -104,6 +104,12 @@ ROUNDED = (
     " and a day that its month has not comes back as 0000-00-00 -> make FLOATs of unique keys DOUBLE, give the other"
     " values what is a member or a date, and back up again"
 )
+# It selects the database of the events by a name that it has escaped for a text.
+ESCAPED = re.compile(r"""mariadb-dump: Got error: 1049: .*Unknown database '.*\\[\\'"nr0Z].*'.? when selecting""")
+EVENTS = (
+    "mariadb-dump cannot dump the events of a database whose name holds a quote, a backslash or a line break"
+    " -> give that database another name, drop its events, or exclude it from the backup"
+)
 TELLING = re.compile(r"error|fatal|failed|cannot|could not|denied|panic", re.IGNORECASE)
 PASSWORD = re.compile(r"^\s*password\s*=\s*(.*?)\s*$", re.IGNORECASE)
 PGPASS_COLONS = 4
@@ -150,7 +156,8 @@ def sentence(ended: Ended) -> str:
     """One line: how it ended, and what it said of it."""
     how = f"ended with code {ended.returncode}" if ended.returncode >= 0 else f"was killed ({_signal(ended)})"
     said = line(ended.stderr_tail)
-    why = f" ({ROUNDED})" if ALIKE.search(ended.stderr_tail) else ""
+    known = {ROUNDED: ALIKE, EVENTS: ESCAPED}
+    why = "".join(f" ({text})" for text, pattern in known.items() if pattern.search(ended.stderr_tail))
     return f"{ended.program} {how}" + (f": {said}{why}" if said else "")
 
 

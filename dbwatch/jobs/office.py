@@ -11,7 +11,7 @@ import structlog
 
 from dbwatch.core.backups.model import JobKind, JobState
 from dbwatch.errors import DbwatchError, JobError, UsageError
-from dbwatch.jobs import tidying
+from dbwatch.jobs import passwords, tidying
 from dbwatch.jobs.desk import Desk
 from dbwatch.jobs.drill_wishes import Wish
 from dbwatch.jobs.errands import verify_job
@@ -128,6 +128,7 @@ class JobOffice:
         roster = self._roster
         await self._upkeep.look_at_repository()
         left = await tidying.tidy(self.book, roster.repository, roster.scratch_directory, self._clock)
+        await passwords.remove_left(roster.passwords_directory)
         self._to_sweep = await tidying.end_sessions(left, roster.subjects)
         await self._rebuild_where_needed()
         self._ready.set()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dbwatch.settings.backups import Backups, LogicalBackup
     from dbwatch.settings.models import Instance, Settings
 
-SCRATCH, REPORTS = "scratch", "reports"
+SCRATCH, REPORTS, PASSWORDS = "scratch", "reports", "passwords"
 
 
 def dump_options(backup: LogicalBackup, shared: Backups, engine: str) -> DumpOptions:
@@ -50,6 +50,11 @@ def scratch_directory(settings: Settings) -> Path:
 
 def reports_directory(settings: Settings) -> Path:
     return settings.backups.reports_directory or settings.state_directory / REPORTS
+
+
+def passwords_directory(settings: Settings) -> Path:
+    """Of dumps: never in the repository, which may be a file system of others, with snapshots."""
+    return settings.state_directory / PASSWORDS
 
 
 def backup_of(instance: Instance) -> LogicalBackup | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,15 @@ from dbwatch.archive import sealing
 from dbwatch.core.backups import restore_plans, standing
 from dbwatch.core.backups.model import JobReason
 from dbwatch.core.backups.restore_plans import Danger, Part, RestorePlan
+from dbwatch.core.backups.unread import emptied
 from dbwatch.engines.backing import Command, Selection, Target
 from dbwatch.errors import EngineError, JobError
-from dbwatch.jobs import scratch
+from dbwatch.jobs import restoring_stays, scratch
 from dbwatch.jobs.backup import joined
 from dbwatch.jobs.options import program_directories
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from dbwatch.archive.repository import Repository
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from dbwatch.settings.models import Instance
 
 NOBODY = "-"  # no server's identifier
-NO_KEY = "the set is encrypted -> name a key in backups.encryption.identity_file"
+SEALED = "the set is encrypted"
+NO_KEY = f"{SEALED} -> name a key in backups.encryption.identity_file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ async def refuse_no_table(source: Source, record: BackupRecord, part: Part, prog
         raise JobError(JobReason.OTHER, told)
     tables = {each.key for each in manifest.facts.tables}
     is_known = (part.database, part.schema, part.table) in tables
-    if not part.table or record.problem or is_known or without_key(source, record):
+    if not part.table or record.problem or is_known or await without_key(source, record):
         return
     async with source.repository.holding(manifest.instance, manifest.kind, record.id) as directory:
         kind = await source.engine.kind(manifest, directory, programs, selection(part), source.opener)
@@ -95,9 +97,16 @@ async def refuse_no_table(source: Source, record: BackupRecord, part: Part, prog
 
 
 async def plan(
-    source: Source, record: BackupRecord, part: Part, target: Target | None, *, told: str, known: Sequence[BackupRecord]
+    source: Source,
+    record: BackupRecord,
+    part: Part,
+    target: Target | None,
+    *,
+    told: str,
+    known: Sequence[BackupRecord],
+    in_the_way: Sequence[str] = (),
 ) -> RestorePlan:
-    """`target` None: a server that is made for it, on which nothing can be in the way. Raise JobError, EngineError."""
+    """`target` None: a server that is made for it; `in_the_way`: of the place where. Raise JobError, EngineError."""
     refuse_unknown(record, part)
     programs: tuple[Program, ...]
     if target is None:
@@ -107,7 +116,7 @@ async def plan(
         programs = target.programs
         found = await dangers(source.engine, record, target, selection(part))
     await refuse_no_table(source, record, part, programs)
-    obstacles = without_key(source, record)
+    obstacles = (*in_the_way, *await without_key(source, record))
     if target is not None:
         obstacles += await in_its_way(source, record, target, selection(part))
     if why := restore_plans.unproven(record):
@@ -122,13 +131,28 @@ async def plan(
         programs=tuple((program.name, ".".join(map(str, program.version))) for program in programs),
         dangers=tuple(found),
         obstacles=obstacles,
-        notes=tuple(await source.engine.kept(record.manifest, target, selection(part))) if target is not None else (),
+        notes=await notes(source, record, part, target),
     )
 
 
-def without_key(source: Source, record: BackupRecord) -> tuple[str, ...]:
-    """Why nobody can read the set here; empty: it can be read."""
-    return (NO_KEY,) if source.opener is None and standing.is_sealed(record.manifest) else ()
+async def notes(source: Source, record: BackupRecord, part: Part, target: Target | None) -> tuple[str, ...]:
+    """What will be otherwise there than in the source, though nothing fails."""
+    if target is not None:
+        return tuple(await source.engine.kept(record.manifest, target, selection(part)))
+    return emptied(each for each in record.manifest.facts.tables if part.database in ("", each.database))
+
+
+async def without_key(source: Source, record: BackupRecord) -> tuple[str, ...]:
+    """Why nobody can read the set here; empty: it can be read, or what it is damaged by is told by who reads it."""
+    manifest, identity = record.manifest, source.shared.encryption.identity_file
+    if record.problem or not standing.is_sealed(manifest):
+        return ()
+    if identity is None:
+        return (NO_KEY,)
+    sealed = next(member.path for member in manifest.members if member.sealed)
+    async with source.repository.holding(manifest.instance, manifest.kind, record.id) as directory:
+        why = await asyncio.to_thread(sealing.refused, identity, directory / sealed)
+    return (f"{SEALED}: {why}",) if why else ()
 
 
 async def in_its_way(source: Source, record: BackupRecord, target: Target, wanted: Selection) -> tuple[str, ...]:
@@ -153,12 +177,12 @@ async def dangers(
 
 
 def refuse(planned: RestorePlan, allowed: frozenset[Danger]) -> None:
-    """Raise JobError with every danger that nobody took upon himself, and with what the account may not."""
-    refused = planned.refused(allowed)
-    if planned.obstacles and not refused:
-        reason = JobReason.NO_KEY if NO_KEY in planned.obstacles else JobReason.PERMISSION
+    """Raise JobError with what no word helps against; else with every danger that nobody took upon himself."""
+    if planned.obstacles:
+        is_locked = any(obstacle.startswith(SEALED) for obstacle in planned.obstacles)
+        reason = JobReason.NO_KEY if is_locked else JobReason.PERMISSION
         raise JobError(reason, f"refused: {joined(planned.obstacles)}")
-    if refused:
+    if refused := planned.refused(allowed):
         flags = " ".join(danger.value for danger, _ in refused)
         raise JobError(
             JobReason.OTHER, f"refused: {'; '.join(why for _, why in refused)} -> to do it all the same: {flags}"
@@ -191,15 +215,17 @@ async def carry_out(hands: Hands, source: Source, planned: RestorePlan, target: 
     """Restore it: how many programs ran. What was restored up to an error stays, for a person to look at."""
     record, manifest = planned.record, planned.record.manifest
     opener = source.opener
-    if without_key(source, record):
-        raise JobError(JobReason.NO_KEY, NO_KEY)
+    if why := await without_key(source, record):
+        raise JobError(JobReason.NO_KEY, joined(why))
     async with source.repository.holding(manifest.instance, manifest.kind, record.id) as directory:
         hands.phase("reading again")
         await source.repository.verify(manifest.instance, manifest.kind, record.id, record.checksum)
         wanted = selection(planned.part)
+        before = await source.engine.present(target)
         pipelines = await source.engine.restoring(manifest, directory, target, wanted, opener)
         for number, pipeline in enumerate(pipelines):
-            with _telling_what_stays(planned, target, pipelines[: number + 1]):
+            begun = pipelines[: number + 1]
+            async with restoring_stays.told(source.engine, planned, target, before, begun):
                 await _step(hands, pipeline, number, len(pipelines))
     return len(pipelines)
 
@@ -216,17 +242,3 @@ async def afterwards(source: Source, planned: RestorePlan, target: Target) -> tu
 async def _step(hands: Hands, pipeline: Pipeline, number: int, count: int) -> None:
     hands.phase(f"{pipeline.name} ({number + 1} of {count})")
     await hands.run(pipeline)
-
-
-@contextmanager
-def _telling_what_stays(planned: RestorePlan, target: Target, begun: Sequence[Pipeline]) -> Iterator[None]:
-    """Who is told of the error is told of the databases that were begun too."""
-    try:
-        yield
-    except JobError as error:
-        databases = dict.fromkeys(planned.part.into or each.database for each in begun if each.database)
-        if target.is_scratch or not databases:
-            raise
-        where = f"what was restored until then stays on {target.instance.name}, incomplete"
-        advice = "look at it, or drop it before the next try"
-        raise JobError(error.reason, f"{error.message}; {where} ({', '.join(databases)}) -> {advice}") from error

@@ -8,7 +8,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dbwatch.core.quoting import MYSQL_MARK, POSTGRES_MARK, marked
+from dbwatch.core.quoting import CONTROL, MYSQL_MARK, POSTGRES_MARK, connection, marked, psql_connection
 from dbwatch.core.showing import humanise
 from dbwatch.core.showing.tables import printable
 from dbwatch.errors import EngineError, JobError
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 PAUSES_SECONDS = (1.0, 5.0)
 LOGIN_SECONDS = 15.0
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 POSTGRES = "postgres"
 FILE, READ_FILE, COUNT_FILE = "hand_over.sql", "hand_over_read.sql", "hand_over_count.sql"
 INSERT_FILE, KEYED_INSERT_FILE = "hand_over_insert.sql", "hand_over_insert_keyed.sql"
@@ -115,7 +113,7 @@ def _names(planned: RestorePlan, aside: Aside, there: Instance) -> dict[str, str
         "told": ".".join(filter(None, (part.schema, part.table))),
         "moment": humanise.moment(manifest.started_at),
         "address": f"{there.name} ({there.address}:{there.port})",
-        "connect": part.database if PLAIN.fullmatch(part.database) else _connection(part.database),
+        "connect": psql_connection(part.database),
         "columns": ", ".join(column.name for column in aside.columns),
         "compared": ", ".join(column.compared for column in aside.columns),
         "given": ", ".join(column.given for column in aside.columns),
@@ -171,19 +169,6 @@ def _reader(file: str, names: Mapping[str, str], into: str, there: Instance) -> 
     where = ("-h", there.address, "-p", str(there.port), "-U", user, "-d", connection(into))
     command = ("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *where, "-c", _filled(POSTGRES, file, names, " "))
     return _text(shlex.join(command))
-
-
-def _connection(database: str) -> str:
-    """For psql's own commands."""
-    return "-reuse-previous=on " + marked(connection(database), '"')
-
-
-def connection(database: str) -> str:
-    """A name that is never read as a connection string itself."""
-    if PLAIN.fullmatch(database):
-        return database
-    escaped = re.sub(r"(['\\])", r"\\\1", database)
-    return f"dbname='{escaped}'"
 
 
 def _filled(engine: str, name: str, names: Mapping[str, str], line_end: str = "\n") -> str:

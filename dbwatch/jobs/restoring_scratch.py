@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.model import JobReason
+from dbwatch.core.quoting import connection
 from dbwatch.errors import JobError
 from dbwatch.jobs import leftovers
 from dbwatch.jobs.disk import whole
 from dbwatch.jobs.faults import disk_error
 from dbwatch.jobs.launching import LOCALE, PATH
-from dbwatch.jobs.restoring_hand_over import connection
 from dbwatch.jobs.scratch import LOCK, PREFIX, READY_SECONDS, abandoned, remove, scratch_server
 from dbwatch.settings.models import PostgresInstance
 
@@ -53,9 +53,19 @@ def reach(instance: Instance, databases: Sequence[str]) -> str:
     """PostgreSQL's sessions are of one database: the first of those that were made."""
     user = (instance.backup or instance.monitor).user
     if isinstance(instance, PostgresInstance):
-        database = shlex.quote(connection(databases[0] if databases else instance.database))
+        database = _word(connection(databases[0] if databases else instance.database))
         return f"psql --host={instance.host} --port={instance.port} --username={user} --dbname={database}"
     return f"mariadb --socket={instance.socket} --user={user}"
+
+
+def _word(text: str) -> str:
+    """For a shell. What a terminal is not shown stands as bash, ksh and zsh read it again."""
+    if text.isprintable():
+        return shlex.quote(text)
+    plain = (each.isprintable() and each not in "\\'" for each in text)
+    escaped = ("".join(f"\\x{byte:02x}" for byte in each.encode()) for each in text)
+    letters = (each if is_plain else other for each, is_plain, other in zip(text, plain, escaped, strict=True))
+    return f"$'{''.join(letters)}'"
 
 
 def to_remove(*directories: Path) -> str:
@@ -105,6 +115,15 @@ def interrupted(directory: Path) -> str:
     if left:
         return f"interrupted: a part of what was restored is left -> {to_remove(*left)}"
     return f"interrupted: what was made in {directory} is removed; nothing else was touched"
+
+
+def in_the_way(directory: Path) -> tuple[str, ...]:
+    """Why no server can be made there, as a plan tells it."""
+    try:
+        _refuse_full(directory)
+    except JobError as error:
+        return (error.message,)
+    return ()
 
 
 def _refuse_full(directory: Path) -> None:

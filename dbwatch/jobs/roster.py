@@ -9,7 +9,7 @@ from dbwatch import engines
 from dbwatch.archive.repository import Repository
 from dbwatch.core.backups.model import JobKind
 from dbwatch.errors import UsageError
-from dbwatch.jobs.options import backup_of, scratch_directory
+from dbwatch.jobs.options import backup_of, passwords_directory, scratch_directory
 from dbwatch.jobs.scheduler import Bell
 from dbwatch.jobs.subject import subject_of
 
@@ -75,6 +75,10 @@ class Roster:
     @property
     def scratch_directory(self) -> Path:
         return scratch_directory(self.settings)
+
+    @property
+    def passwords_directory(self) -> Path:
+        return passwords_directory(self.settings)
 
     @property
     def bells(self) -> Iterator[Bell]:

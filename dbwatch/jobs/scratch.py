@@ -152,9 +152,9 @@ async def place(workshop: Workshop, *, keep: bool = False) -> AsyncIterator[Plac
 
 
 @asynccontextmanager
-async def credentials(workshop: Path) -> AsyncIterator[Path]:
+async def credentials(workshop: Path, named_by: str = SETTING) -> AsyncIterator[Path]:
     """A directory for password files, removed at the end; of one that dies, `abandoned` finds it. Raise JobError."""
-    here = await asyncio.to_thread(_for_credentials, workshop)
+    here = await asyncio.to_thread(_for_credentials, workshop, named_by)
     try:
         yield here.directory
     finally:
@@ -162,8 +162,8 @@ async def credentials(workshop: Path) -> AsyncIterator[Path]:
         here.lock.close()
 
 
-def _for_credentials(workshop: Path) -> Place:
-    directory = _new(workshop, CREDENTIALS)
+def _for_credentials(workshop: Path, named_by: str) -> Place:
+    directory = _new(workshop, CREDENTIALS, named_by)
     try:
         return Place(directory, _locked(directory))
     except OSError as error:

@@ -9,7 +9,7 @@ from dbwatch.core.backups.model import BackupKind
 from dbwatch.engines.backing import Command
 from dbwatch.errors import JobError
 from dbwatch.jobs.faults import reason_of
-from dbwatch.jobs.options import backup_of, dump_options, program_directories, scratch_directory
+from dbwatch.jobs.options import backup_of, dump_options, passwords_directory, program_directories, scratch_directory
 from dbwatch.jobs.scratch import Workshop
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Subject:
     book: JobBook
     clock: Clock
     workshop: Workshop
+    passwords: Path  # where directories for password files are made
     kind: BackupKind = BackupKind.LOGICAL
 
     @property
@@ -91,4 +92,5 @@ def subject_of(
         return None
     shared = settings.backups
     workshop = replace(Workshop.of(scratch_directory(settings), shared), parallel=backup.parallel)
-    return Subject(instance, backup, shared, engine, repository, book, clock, workshop)
+    passwords = passwords_directory(settings)
+    return Subject(instance, backup, shared, engine, repository, book, clock, workshop, passwords)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from dbwatch.core.backups.model import JobReason, JobState
+from dbwatch.core.backups.model import JobKind, JobReason, JobState
 from dbwatch.errors import DbwatchError, EngineError, JobError
 from dbwatch.jobs import leftovers, scratch
 
@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
     from dbwatch.archive.repository import Repository
     from dbwatch.clock import Clock
+    from dbwatch.core.backups.model import JobRun
     from dbwatch.history.job_words import Interrupted
     from dbwatch.history.jobs import JobBook
     from dbwatch.jobs.subject import Subject
 
 log = structlog.get_logger()
-DETAIL = "dbwatch ended while it ran; its processes and files were removed"
+DIED = "dbwatch ended while it ran"
+REMOVED = f"{DIED}; its processes and files were removed"
+PUBLISHED = f"{DIED}; the backup {{}} was published and stays; its proof was not finished"
+UNKNOWN = f"{DIED}; whether it had published the backup {{}} cannot be told: {{}}"
 
 
 async def tidy(book: JobBook, repository: Repository, scratch_directory: Path, clock: Clock) -> tuple[Interrupted, ...]:
@@ -40,7 +44,7 @@ async def tidy(book: JobBook, repository: Repository, scratch_directory: Path, c
         await asyncio.to_thread(scratch.remove, directory)
     swept = await _partials(repository)
     for each in left:
-        await _orphaned(book, each, clock)
+        await _orphaned(book, each, await _detail(repository, each.run), clock)
     if killed or swept or left:
         log.warning("leftovers_removed", runs=len(left), processes=len(killed), partial_sets=len(swept))
     return left
@@ -54,13 +58,24 @@ async def _partials(repository: Repository) -> Sequence[Path]:
         return ()
 
 
-async def _orphaned(book: JobBook, left: Interrupted, clock: Clock) -> None:
+async def _detail(repository: Repository, run: JobRun) -> str:
+    """What is left of it: a set is published whole, and then proven."""
+    if run.kind is not JobKind.BACKUP or not run.backup:
+        return REMOVED
+    try:
+        published = {record.id for record in await repository.records(run.instance)}
+    except JobError as error:
+        return UNKNOWN.format(run.backup, error.message)
+    return PUBLISHED.format(run.backup) if run.backup in published else REMOVED
+
+
+async def _orphaned(book: JobBook, left: Interrupted, detail: str, clock: Clock) -> None:
     now = clock.time()
     ended = replace(
         left.run,
         state=JobState.ORPHANED,
         reason=JobReason.ORPHANED,
-        detail=DETAIL,
+        detail=detail,
         ended_at=now,
         seconds=max(0.0, now - left.run.started_at),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -40,11 +40,17 @@ SLOWER = 4  # a scratch server may be so much slower than the source
 SERVERS = {"postgres": 1, "mariadbd": 2, "mysqld": 2}  # how many numbers of the version name a series
 
 
-async def prove(hands: Hands, subject: Subject, backup_id: str, *, restore: bool) -> Proof:
-    """Climb the ladder as far as it goes: the last step that was tried. Raise JobError where the set is shown bad."""
+async def prove(
+    hands: Hands, subject: Subject, backup_id: str, *, restore: bool, although_unwritten: bool = False
+) -> Proof:
+    """Climb the ladder as far as it goes: the last step that was tried. Raise JobError where the set is shown bad.
+
+    `although_unwritten`: also where no proof can be written, for who wants to know it now. What nobody writes down is
+    begun again by whoever proves what waits: it must end at once.
+    """
     hands.made(backup_id)
     async with subject.repository.holding(subject.name, subject.kind, backup_id) as directory:
-        proving = Proving(hands, subject, await _read(subject, backup_id), directory)
+        proving = Proving(hands, subject, await _read(subject, backup_id), directory, although_unwritten)
         return await proving.climbed(restore=restore)
 
 
@@ -73,7 +79,9 @@ class Proving:
     subject: Subject
     record: BackupRecord
     directory: Path
+    although_unwritten: bool = False
     _programs: tuple[Program, ...] = field(default=())
+    _unwritten: Proof | None = None
 
     @property
     def manifest(self) -> Manifest:
@@ -85,7 +93,15 @@ class Proving:
             proof = await self._step(ProofName.DECODED, self._decoded)
         if proof.holds and restore:
             proof = await self._step(ProofName.RESTORED, self._restored)
-        return proof
+        return self._told(proof)
+
+    def _told(self, proof: Proof) -> Proof:
+        """What held and could not be written down is no proof, though it is an answer."""
+        if self._unwritten is None or not proof.holds:
+            return proof
+        good = f"it was {standing.STEPS[proof.name]}, and is good" + (proof.detail and f" ({proof.detail})")
+        detail = f"{good}, but that could not be written down: {self._unwritten.detail}"
+        return replace(proof, reason=self._unwritten.reason, detail=detail)
 
     async def _step(self, name: ProofName, step: Callable[[], Awaitable[Proof | None]]) -> Proof:
         """One proof, whatever it comes to, told before it is raised."""
@@ -105,7 +121,11 @@ class Proving:
             made.differences,
             _tools(self._programs),
         )
-        proof = await self.subject.kept(self.record.id, proof)
+        kept = await self.subject.kept(self.record.id, proof)
+        if self.although_unwritten and proof.holds and not kept.holds:
+            self._unwritten = kept
+        else:
+            proof = kept
         _tell(self.subject.name, self.record.id, proof)
         if proof.reason in DISPROOFS:
             raise JobError(str(proof.reason), f"backup {self.record.id}: {proof.detail}")

@@ -6,6 +6,11 @@ from dbwatch.errors import EngineError, Reason
 
 
 def of(error: EngineError) -> str:
+    """`once`, and when the daemon tries again where that is not soon."""
+    return " ".join(filter(None, [once(error), PAUSES.get(error.reason, "")]))
+
+
+def once(error: EngineError) -> str:
     """The statement that mends it, where the error knows one, else the first thing to look at."""
     return error.remedy or ADVICE.get(error.reason, "")
 
@@ -30,12 +35,17 @@ ADVICE = {
     "listen on?",
     Reason.TIMEOUT: "No answer in time: a firewall that drops packets, or a server that is overloaded or hung.",
     Reason.AUTH: "The server refused our account: check user, password file and, on PostgreSQL, pg_hba.conf. "
-    "No new try for 10 minutes, so that the account is not locked, unless the password file changes; `dbwatch reload` "
-    "tries at once. On MariaDB an anonymous ''@localhost comes before 'NAME'@'%'.",
+    "On MariaDB an anonymous ''@localhost comes before 'NAME'@'%'.",
     Reason.TLS: "No trusted TLS connection: check tls.mode, tls.ca_file and the name in the server's certificate.",
+    Reason.MISSING: "We log in to a database that is not there: check `database`, `postgres` where it is not given.",
     Reason.DNS: "The host name does not resolve: check `host` and the resolver of this machine.",
     Reason.LOST: "Something listens there and hung up during the login: are `engine` and `port` right? Where they are, "
     "the server was just stopping: read its log.",
     Reason.STARTING: "The server is starting, recovering or stopping: wait, then read its log.",
     Reason.TOO_MANY_CONNECTIONS: "No connection is free: see max_connections, and the connection limit of our account.",
+}
+
+PAUSES = {
+    Reason.AUTH: "No new try for 10 minutes, so that the account is not locked, unless the password file changes; "
+    "`dbwatch reload` tries at once.",
 }

@@ -103,9 +103,10 @@ def missing_needs(collector: Collector, facts: Facts) -> tuple[str, ...]:
 
 
 def grant(probe: Probe, facts: Facts, user: str) -> str:
-    """The statement that gives the privilege, ready to paste: to the account that the server knows us by."""
+    """The statement that gives the privilege, ready to paste: to the account that the server knows us by, there."""
     statements = dict(probe.grants)
     text = statements.get(facts.flavour) or statements.get("any") or next(iter(statements.values()))
+    text = text.replace("{database}", facts.settings.get("database", "?"))
     return text.replace("{user}", facts.settings.get("account") or _quoted(user, probe.engine))
 
 
@@ -119,7 +120,7 @@ def _quoted(user: str, engine: str) -> str:
 def left_out(collector: Collector, facts: Facts, instance: Instance | None = None) -> str:
     """Why the collector is not asked of this server, '' where it is: role, version, remote, optional or SETTING_off.
 
-    Optional: it would be asked, had our account a privilege that nobody need grant, or the extension that it proves.
+    Optional: it would be asked, had our account a privilege that nobody need grant, or the server an extension.
     """
     if collector.source is Origin.HOST and instance is not None and not instance.is_on_this_machine:
         return "remote"
@@ -128,7 +129,7 @@ def left_out(collector: Collector, facts: Facts, instance: Instance | None = Non
     if conditions.choose(collector.variants, facts):
         return ""
     proven = dict.fromkeys(_in_conditions(collector), True)
-    extensions = {**dict.fromkeys(proven, NEWEST), **facts.extensions}
+    extensions = {**dict.fromkeys((*proven, *_in_conditions(collector, "extension")), NEWEST), **facts.extensions}
     all_granted = replace(facts, probes=proven, extensions=extensions)
     if conditions.choose(collector.variants, all_granted):
         return "optional"
@@ -136,10 +137,10 @@ def left_out(collector: Collector, facts: Facts, instance: Instance | None = Non
     return f"{switch}_off" if switch else "version"
 
 
-def _in_conditions(collector: Collector) -> list[str]:
-    """The probes that conditions of its variants name."""
+def _in_conditions(collector: Collector, kind: str = "probe") -> list[str]:
+    """The probes, or extensions, that conditions of its variants name."""
     terms = (term for variant in collector.variants for term in conditions.parse(variant.condition))
-    return [term.name for term in terms if term.kind == "probe"]
+    return [term.name for term in terms if term.kind == kind]
 
 
 def query(collector: Collector, facts: Facts) -> Query:
@@ -173,7 +174,8 @@ def needed_probes(catalogue: Catalogue, collectors: Iterable[Collector]) -> list
 
 
 def remedy(catalogue: Catalogue, collector: Collector, facts: Facts, user: str) -> str:
-    """Every GRANT that the collector lacks, each once, one a line; those of an optional one too."""
+    """Every GRANT that the collector lacks, each once, one a line; where it lacks none, those that it could do with."""
     probes: Mapping[tuple[str, str], Probe] = catalogue.probes
-    lacking = [need for need in (*collector.needs, *_in_conditions(collector)) if not facts.probes.get(need, False)]
+    could = (need for need in _in_conditions(collector) if not facts.probes.get(need, False))
+    lacking = missing_needs(collector, facts) or could
     return "\n".join(dict.fromkeys(grant(probes[collector.engine, need], facts, user) for need in lacking))

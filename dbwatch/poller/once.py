@@ -110,7 +110,7 @@ def _down(target: Target, error: EngineError) -> Poll:
         checked_at=target.clock.time(),
         reason=error.reason,
         message=error.message,
-        remedy=advice.of(error),
+        remedy=advice.once(error),
     )
     return Poll(state, {self_metrics.COLLECTOR: tuple(self_metrics.blocks(state, self_metrics.Measures()))})
 

@@ -14,6 +14,7 @@ from dbwatch.poller.login import LoginProbe
 from dbwatch.poller.sampler import Sampler
 from dbwatch.poller.watch import Watch
 from dbwatch.poller.witnesses import Witnesses
+from dbwatch.settings.models import CollectorOverride
 from dbwatch.tasks import supervise
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from dbwatch.settings.models import Instance
     from dbwatch.store import Store
     from dbwatch.tasks import Heartbeats
+
+AS_WRITTEN = CollectorOverride()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +51,24 @@ def configured(catalogue: Catalogue, instance: Instance) -> tuple[Collector, ...
 
 
 def _overridden(item: Collector, instance: Instance) -> Collector:
-    changes = instance.collectors.get(item.name)
-    if item.lane is Lane.SAMPLER:
-        interval = instance.sampler_interval or item.interval_seconds
-        item = replace(item, interval_seconds=interval, enabled=item.enabled and instance.sampler_interval is not None)
-    else:
-        item = replace(item, interval_seconds=max(item.interval_seconds, instance.fast_interval))
-    if changes is None:
-        return item
+    changes = instance.collectors.get(item.name, AS_WRITTEN)
     top = replace(item.top, limit=changes.top) if item.top and changes.top else item.top
+    is_wanted = item.lane is not Lane.SAMPLER or instance.sampler_interval is not None
     return replace(
         item,
-        enabled=item.enabled if changes.enabled is None else changes.enabled,
-        interval_seconds=changes.interval or item.interval_seconds,
+        enabled=item.enabled and is_wanted if changes.enabled is None else changes.enabled,
+        interval_seconds=_interval(item, instance, changes),
         timeout_seconds=changes.timeout or item.timeout_seconds,
         max_series=changes.max_series or item.max_series,
         top=top,
     )
+
+
+def _interval(item: Collector, instance: Instance, changes: CollectorOverride) -> float:
+    """The sampler asks as often as it is told to, and gives what it counted each fast_interval."""
+    if item.lane is Lane.SAMPLER:
+        return changes.interval or instance.sampler_interval or item.interval_seconds
+    return max(changes.interval or item.interval_seconds, instance.fast_interval)
 
 
 class InstancePoller:

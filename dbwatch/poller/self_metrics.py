@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dbwatch.core.conditions import version_number
 from dbwatch.core.model import Block, Role
 from dbwatch.errors import Reason
 from dbwatch.poller.histogram import LOGIN_BOUNDS_SECONDS, PING_BOUNDS_SECONDS, Histogram
@@ -103,7 +104,7 @@ def _info(facts: Facts) -> dict[str, str]:
     return {
         "flavour": facts.flavour,
         "version": facts.version_text,
-        "version_num": ".".join(map(str, facts.version)),
+        "version_num": version_number(facts.version),
         "edition": facts.edition,
         "system_identifier": facts.system_identifier,
     }

@@ -8,11 +8,23 @@ from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, PositiveInt, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr, model_validator
 
 from dbwatch.core.alerting.model import Severity
-from dbwatch.core.durations import seconds
-from dbwatch.settings.fields import MONTH_SECONDS, ClockTime, Duration, Host, Model, Port, Secret, TimeZone, listed
+from dbwatch.settings.fields import (
+    ClockTime,
+    Duration,
+    Host,
+    Line,
+    Model,
+    Port,
+    Positive,
+    Secret,
+    Switch,
+    TimeZone,
+    Wait,
+    listed,
+)
 
 ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 MAILBOX = re.compile(rf"(?:(?P<name>[^<>@\",;:\\\x00-\x1f\x7f]{{1,100}}) )?<(?P<address>{ADDRESS.pattern})>")
@@ -90,11 +102,6 @@ Addresses = Annotated[tuple[Address, ...], BeforeValidator(listed, json_schema_i
 Page = Annotated[str, AfterValidator(_page)]
 OptionalPage = Annotated[str, AfterValidator(lambda text: text and _page(text))]
 SecretPage = Annotated[SecretStr, AfterValidator(_secret_page)]
-Wait = Annotated[
-    float,
-    BeforeValidator(seconds, json_schema_input_type=str | float),
-    Field(ge=0, le=MONTH_SECONDS, allow_inf_nan=False),
-]
 MatchLabel = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 Texts = Annotated[
     tuple[str, ...], BeforeValidator(listed, json_schema_input_type=tuple[str, ...] | str), Field(min_length=1)
@@ -152,7 +159,7 @@ class WeeklyTest(Model):
 class Flapping(Model):
     """An alert that changes more than `changes` times a `window` is quiet until it holds still for `quiet_after`."""
 
-    changes: PositiveInt = 6
+    changes: Positive = 6
     window: Duration = 3600.0
     quiet_after: Duration = 900.0
 
@@ -174,9 +181,9 @@ class Alerting(Model):
     group_wait: Wait = 30.0
     group_interval: Duration = 300.0
     repeat_interval: Annotated[Duration, AfterValidator(_repeat_interval)] = 14400.0
-    storm_limit: PositiveInt = 10
+    storm_limit: Positive = 10
     storm_window: Duration = 600.0
-    resolve_mails: bool = True
+    resolve_mails: Switch = True
     quiet_hours: Annotated[tuple[QuietHours, ...], BeforeValidator(listed)] = ()
     escalation: Annotated[Escalation, BeforeValidator(_unless_empty)] = Escalation()
     daily_digest: Annotated[
@@ -186,7 +193,7 @@ class Alerting(Model):
         WeeklyTest()
     )
     flapping: Annotated[Flapping, BeforeValidator(_unless_empty)] = Flapping()
-    pictures: bool = True
+    pictures: Switch = True
 
     @property
     def mails(self) -> bool:
@@ -210,9 +217,9 @@ class Relay(Secret):
     host: Host
     port: Port | None = None
     security: Literal["none", "starttls", "tls"] = "starttls"
-    user: str | None = Field(default=None, min_length=1)
+    user: Annotated[Line, Field(min_length=1)] | None = None
     ca_file: Path | None = None
-    verify: bool = True
+    verify: Switch = True
     timeout: Duration = 10.0
 
     @property
@@ -244,7 +251,7 @@ class Mail(Model):
 class BasicAuth(Secret):
     """The user of an HTTP server."""
 
-    user: str = Field(min_length=1)
+    user: Line = Field(min_length=1)
 
 
 class AlertmanagerPush(Model):
@@ -254,7 +261,7 @@ class AlertmanagerPush(Model):
     basic_auth: BasicAuth | None = None
     bearer_token_file: Path | None = None
     ca_file: Path | None = None
-    verify: bool = True
+    verify: Switch = True
     interval: Duration = 60.0
     timeout: Duration = 5.0
 

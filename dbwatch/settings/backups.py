@@ -6,12 +6,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeInt, PositiveInt, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from dbwatch.core import cron
 from dbwatch.core.backups.model import FactsMode
 from dbwatch.settings.alerting import DEFAULT_TIMEZONE
-from dbwatch.settings.fields import Duration, LongDuration, Model, TimeZone, listed
+from dbwatch.settings.fields import Duration, LongDuration, Model, NonNegative, Positive, Switch, TimeZone, listed
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -36,23 +36,23 @@ def _recipient(text: str) -> str:
 
 
 Cron = Annotated[str, AfterValidator(_cron)]
-Bytes = Annotated[int, Field(ge=0)]
-Ratio = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Bytes = NonNegative
+Ratio = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 Recipient = Annotated[str, AfterValidator(_recipient)]
 
 
 class Retention(Model):
     """How many verified sets are kept for each period; a period's newest counts, if it is verified."""
 
-    keep_last: PositiveInt = 3
-    hourly: NonNegativeInt = 0
-    daily: NonNegativeInt = 7
-    weekly: NonNegativeInt = 4
-    monthly: NonNegativeInt = 6
-    yearly: NonNegativeInt = 0
+    keep_last: Positive = 3
+    hourly: NonNegative = 0
+    daily: NonNegative = 7
+    weekly: NonNegative = 4
+    monthly: NonNegative = 6
+    yearly: NonNegative = 0
     within: LongDuration | None = None  # everything verified that is younger is kept
-    min_verified: PositiveInt = 2
-    max_deletions: PositiveInt = 20  # of one pass
+    min_verified: Positive = 2
+    max_deletions: Positive = 20  # of one pass
     failed_for: LongDuration = 7 * DAY  # sets that are not verified go after so long
     trash_for: LongDuration = 2 * DAY
     timezone: TimeZone = DEFAULT_TIMEZONE
@@ -67,7 +67,7 @@ class Retention(Model):
 class Verification(Model):
     """Which sets are restored after they were made; larger ones in rotation."""
 
-    restore: bool = True
+    restore: Switch = True
     max_bytes: Bytes = 50 * 1024**3  # of the databases, not of the set
     max_seconds: Duration = 2 * HOUR
     rotation: Annotated[Duration, Field(le=7 * DAY)] = 7 * DAY  # every database's set is restored once in so long
@@ -84,13 +84,13 @@ class Verification(Model):
 class LogicalBackup(Model):
     """Dumps of one instance. `schedule` unset: only when asked for."""
 
-    enabled: bool = True
+    enabled: Switch = True
     schedule: Cron | None = None
     timezone: TimeZone = DEFAULT_TIMEZONE
     misfire_grace: Duration = 6 * HOUR  # a bell that could not ring (machine off) still rings so much later
     include: Patterns = ("*",)
     exclude: Patterns = ()
-    parallel: PositiveInt = 2
+    parallel: Positive = 2
     codec: Literal["auto", "none", "gzip", "zstd"] = "auto"
     deadline: Duration = 6 * HOUR
     stalled_after: Duration = 600.0
@@ -155,7 +155,7 @@ class Backups(Model):
     directory: Path = Path("/var/backups/dbwatch")
     scratch_directory: Path | None = None  # unset: `scratch` below state_directory
     reports_directory: Path | None = None  # unset: `reports` below state_directory
-    max_concurrent: PositiveInt = 2
+    max_concurrent: Positive = 2
     reserve_ratio: Ratio = 0.05  # of the file system: never written to
     reserve_bytes: Bytes = 2 * 1024**3
     stop_grace: Duration = 60.0  # for running jobs when the daemon stops

@@ -12,7 +12,7 @@ from dbwatch.errors import EngineError, Fault
 from dbwatch.settings import alerting_checks
 from dbwatch.settings.files import directory_error, is_open_to_all, read_error
 from dbwatch.settings.models import PURPOSES, MysqlInstance
-from dbwatch.settings.secrets import FILE_MEND, VARIABLE_MEND, file_error, text_error
+from dbwatch.settings.secrets import FILE_MEND, INLINE_MEND, VARIABLE_MEND, file_error, text_error
 from dbwatch.settings.suggest import did_you_mean
 from dbwatch.settings.tls import ssl_context, tls_mode, unused_ca
 from dbwatch.settings.tree import Node, given, place_of, placed
@@ -108,11 +108,16 @@ class Checker:
         elif file is not None:
             self._closed((*path, "password_file"), file)
         if credentials.password is not None:
-            self._not_in_clear((*path, "password"))
+            self._inline((*path, "password"), credentials.password.get_secret_value())
         if variable is not None:
             held = self._environ.get(variable, "")
             if problem := text_error(held) if held else "is not set":
                 self._refuse((*path, "password_env"), f"names a variable that {problem}", VARIABLE_MEND)
+
+    def _inline(self, path: tuple[str | int, ...], password: str) -> None:
+        if problem := text_error(password):
+            self._refuse(path, problem, INLINE_MEND)
+        self._not_in_clear(path)
 
     def _not_in_clear(self, path: tuple[str | int, ...], instead: str = "password_file") -> None:
         place, _ = place_of(self._tree, path)

@@ -6,6 +6,7 @@ refuses a duplicate key or bounds what aliases multiply.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import yaml
@@ -28,6 +29,7 @@ TAG = "tag:yaml.org,2002:"
 PLAIN_TAGS = frozenset(TAG + name for name in ("null", "bool", "int", "float", "str"))
 # What a person writes without a tag and means as text: 2026-01-31, =, <<.
 TEXT_TAGS = frozenset(TAG + name for name in ("timestamp", "value", "merge"))
+OCTAL = re.compile(r"[-+]?0[0-7_]+")  # to YAML 1.1: it reads 05432 as 2842
 SEXAGESIMAL_TAGS = frozenset({TAG + "int", TAG + "float"})  # YAML 1.1 reads 22:00 as 1320: here it is a time of day
 FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 QUOTE = "put the value in 'single quotes' if it is text"
@@ -96,6 +98,8 @@ def scalar(value: str, tag: str | None = None, *, implicit: tuple[bool, bool] = 
         return value
     if tag not in PLAIN_TAGS:
         raise ValueError(NO_TAG)
+    if tag == TAG + "int" and OCTAL.fullmatch(value):
+        raise ValueError("begins with 0, and would be read as an octal number")
     try:
         result: Scalar = SafeConstructor().construct_object(yaml.ScalarNode(tag, value))
     except (ValueError, LookupError, yaml.YAMLError):

@@ -28,7 +28,7 @@ ENGINES: dict[str, type[BaseModel]] = {
 
 DURATION = "write 500ms, 15s, 5m or 1h30m"
 
-# Every type of error that our models can give -> what, how: here every fraction is a duration.
+# Every type of error that our models can give -> what, how: here a fraction is a duration, as a rule.
 KINDS: dict[str, wording.Words] = {
     **wording.KINDS,
     "float_type": ("must be a duration", DURATION),
@@ -78,7 +78,8 @@ def words(mistake: ErrorDetails) -> wording.Words:
     """What is wrong with a setting, and how to mend it."""
     kind, location, context = mistake["type"], mistake["loc"], mistake.get("ctx", {})
     if kind in KINDS:
-        return (wording.KINDS if "thresholds" in location else KINDS)[kind]
+        is_duration = "thresholds" not in location and not str(location[-1]).endswith("_ratio")
+        return (KINDS if is_duration else wording.KINDS)[kind]
     match kind:
         case "extra_forbidden":
             told = "is no setting", _known_keys(location)

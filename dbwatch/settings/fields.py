@@ -14,6 +14,7 @@ from dbwatch.core.durations import seconds
 
 MONTH_SECONDS = 31 * 86400.0
 YEARS_SECONDS = 3660 * 86400.0
+DURATION = r"^ *([0-9]+(\.[0-9]+)? *(ms|s|m|h|d) *)+$"  # as core.durations.seconds reads it, for schemas
 CLOCK_TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])")
 PASSWORD_SOURCES = ("password_file", "password_env", "password")
 
@@ -25,9 +26,21 @@ def listed(value: object) -> object:
 
 def _host_only(host: str) -> str:
     """A URL or a DSN holds a password perhaps: refused without repeating it."""
-    if not host.startswith("/") and any(character in host for character in "/@"):
+    if not host.startswith("/") and any(character in host for character in "/@=;"):
         raise ValueError("not a host name: give name or address only; user and password have keys of their own")
-    return host
+    return without_nul(host)
+
+
+def without_nul(text: str) -> str:
+    """Drivers and C libraries end a text there: they would log in as, or to, another one than is written."""
+    if "\0" in text:
+        raise ValueError("holds a NUL character: remove the \\0")
+    return text
+
+
+def _number(value: object) -> object:
+    """YAML 1.1 reads `yes` and `on` as true, which Python counts as 1: as a word it is no number."""
+    return str(value) if isinstance(value, bool) else value
 
 
 def _clock_time(value: object) -> object:
@@ -48,21 +61,26 @@ def _known_timezone(name: str) -> str:
     return name
 
 
-Duration = Annotated[
-    float,
-    BeforeValidator(seconds, json_schema_input_type=str | float),
-    Field(gt=0, le=MONTH_SECONDS, allow_inf_nan=False),
-]
+def _reads(bounds: object) -> BeforeValidator:
+    """A text or a number. It stands behind the bounds: before them, a schema would not know what they mean."""
+    text = Annotated[str, Field(pattern=DURATION)]
+    return BeforeValidator(seconds, json_schema_input_type=text | Annotated[float, bounds])
+
+
+NO_TIME, SOME_TIME, YEARS = Field(ge=0, le=MONTH_SECONDS), Field(gt=0, le=MONTH_SECONDS), Field(gt=0, le=YEARS_SECONDS)
+FINITE = Field(allow_inf_nan=False)
+Wait = Annotated[float, FINITE, NO_TIME, _reads(NO_TIME)]
+Duration = Annotated[float, FINITE, SOME_TIME, _reads(SOME_TIME)]
 # How old something may be: a backup of the year before, a rehearsal of the last month.
-LongDuration = Annotated[
-    float,
-    BeforeValidator(seconds, json_schema_input_type=str | float),
-    Field(gt=0, le=YEARS_SECONDS, allow_inf_nan=False),
-]
+LongDuration = Annotated[float, FINITE, YEARS, _reads(YEARS)]
 ClockTime = Annotated[time, BeforeValidator(_clock_time, json_schema_input_type=str)]
 TimeZone = Annotated[str, AfterValidator(_known_timezone)]
 Host = Annotated[str, Field(pattern=r"^[^\s\[\]]+$"), AfterValidator(_host_only)]
-Port = Annotated[int, Field(ge=1, le=65535)]
+Line = Annotated[str, AfterValidator(without_nul)]
+Port = Annotated[int, Field(ge=1, le=65535), BeforeValidator(_number)]
+Positive = Annotated[int, Field(gt=0), BeforeValidator(_number)]
+NonNegative = Annotated[int, Field(ge=0), BeforeValidator(_number)]
+Switch = Annotated[bool, Field(strict=True)]  # a text is none: 'no' in quotes says no more than 'yes' does
 Threshold = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 

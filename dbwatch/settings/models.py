@@ -16,14 +16,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PositiveInt,
     field_validator,
 )
 
 from dbwatch.core.model import Identity
 from dbwatch.settings.alerting import Alerting, AlertmanagerPush, Heartbeat, Mail
 from dbwatch.settings.backups import Backups, InstanceBackups
-from dbwatch.settings.fields import Duration, Host, Model, Port, Secret, Threshold, listed
+from dbwatch.settings.fields import Duration, Host, Line, Model, Port, Positive, Secret, Switch, Threshold, listed
 
 RESERVED_LABELS = frozenset({"db_instance", "engine", "job", "instance"})
 PURPOSES = ("monitor", "audit", "backup")
@@ -58,7 +57,7 @@ LabelName = Annotated[str, Field(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$"), AfterVali
 class Credentials(Secret):
     """Who we are for one purpose."""
 
-    user: str = Field(min_length=1)
+    user: Line = Field(min_length=1)
 
 
 class Labels(Model):
@@ -75,11 +74,11 @@ class Labels(Model):
 class CollectorOverride(Model):
     """What an operator may change of a collector for one instance."""
 
-    enabled: bool | None = None
+    enabled: Switch | None = None
     interval: Duration | None = None
     timeout: Duration | None = None
-    max_series: PositiveInt | None = None
-    top: PositiveInt | None = None
+    max_series: Positive | None = None
+    top: Positive | None = None
 
 
 class DatabaseFilter(Model):
@@ -126,7 +125,7 @@ class BaseInstance(Model):
     fast_interval: Duration = 10.0
     connect_timeout: Duration = 3.0
     sampler_interval: Duration | None = 1.0
-    enabled: bool = True
+    enabled: Switch = True
 
     @property
     def named_accounts(self) -> frozenset[str]:
@@ -175,7 +174,7 @@ class PostgresInstance(BaseInstance):
 
     engine: Literal["postgres"]
     port: Port = 5432
-    database: str = Field(default="postgres", min_length=1)
+    database: Line = Field(default="postgres", min_length=1)
     tls: PostgresTls = PostgresTls()
 
     @property
@@ -214,7 +213,7 @@ class Http(Model):
     listen_addresses: tuple[str, ...] = Field(default=("127.0.0.1:10432",), min_length=1)
     telemetry_path: TelemetryPath = "/metrics"
     web_config_file: Path | None = None
-    enable_lifecycle: bool = False
+    enable_lifecycle: Switch = False
 
 
 class Logging(Model):
@@ -239,7 +238,7 @@ class Settings(Model):
     collectors_dir: Annotated[tuple[Path, ...], BeforeValidator(listed)] = ()
     state_directory: Path = Path("/var/lib/dbwatch")
     control_socket: Path = Path("/run/dbwatch/control.sock")
-    max_concurrent_connects: PositiveInt = 32
+    max_concurrent_connects: Positive = 32
 
     @property
     def backs_up(self) -> bool:

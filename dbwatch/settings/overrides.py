@@ -14,7 +14,7 @@ from dbwatch.errors import Fault
 from dbwatch.settings.documents import parse
 from dbwatch.settings.fields import PASSWORD_SOURCES
 from dbwatch.settings.models import Settings
-from dbwatch.settings.suggest import did_you_mean
+from dbwatch.settings.suggest import did_you_mean, sections
 from dbwatch.settings.tree import KeyPath, Node, Place, replaced
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ RESERVED = re.compile(r"DBWATCH_(CONFIG|LAB|BENCH_\w+)")
 # What Kubernetes sets in every pod beside a service called dbwatch; its names hold no two '_' in a row.
 SERVICE_LINK = re.compile(r"DBWATCH_(\w+_)?(SERVICE_(HOST|PORT)\w*|PORT(_\d+_\w+)?)")
 DEEPEST = 6  # instances, a name, collectors, a name, a key; one more to be refused by its name
-SECTIONS = ("instances", "defaults", "http", "logging", "alerting", "mail", "alertmanager", "heartbeat", "thresholds")
+SECTIONS = ("defaults", *sections(Settings))
 
 
 def apply_environment(tree: Node, environ: Mapping[str, str]) -> tuple[Node, list[Fault]]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from dbwatch.settings.engine import with_engine
 from dbwatch.settings.models import MysqlInstance, PostgresInstance
 from dbwatch.settings.suggest import did_you_mean
-from dbwatch.settings.tree import Node, mapped, merged
+from dbwatch.settings.tree import Node, Place, mapped, merged
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from dbwatch.errors import Fault
 
@@ -22,6 +22,13 @@ PATH_KEYS = frozenset({
     "rules_dir", "templates_dir", "bearer_token_file", "url_file",
 })  # fmt: skip
 SECRET_FILES = frozenset({"password_file", "bearer_token_file", "url_file"})
+EMPTY_SECRETS = {
+    "password": "put the password in 'single quotes' (a word that begins with & is a YAML anchor), or remove the key",
+    "password_file": "give the path of the file, or remove the key",
+    "password_env": "give the name of the variable, or remove the key",
+    "bearer_token_file": "give the path of the file, or remove the key",
+    "url_file": "give the path of the file, or remove the key",
+}
 NO_PATHS = frozenset({"labels", "collectors", "thresholds", "match"})  # their keys are free
 
 POSTGRES_KEYS = frozenset(PostgresInstance.model_fields)
@@ -35,6 +42,7 @@ def prepared(tree: Node, environ: Mapping[str, str]) -> tuple[Node, list[Fault]]
     """The tree that Settings takes, and what defaults may not hold."""
     faults: list[Fault] = []
     tree = mapped(tree, lambda node: _anchored(node, environ, faults), spare=NO_PATHS)
+    faults += _empty_secrets(tree)
     items = dict(tree.items)
     defaults = items.pop("defaults", Node({}, tree.place))
     faults += _faults_of_defaults(defaults)
@@ -61,6 +69,19 @@ def _anchored(node: Node, environ: Mapping[str, str], faults: list[Fault]) -> No
     if key in SECRET_FILES and directory and _is_file(Path(directory, text)):
         return Node(str(Path(directory, text)), node.place)
     return Node(str(node.place.directory / text), node.place)
+
+
+def _empty_secrets(node: Node) -> Iterator[Fault]:
+    """What is written with nothing behind it was meant to be something: nobody is logged in without a password."""
+    for key, child in node.items.items():
+        if key in EMPTY_SECRETS and child.data is None:
+            yield Place(child.place.source, child.place.line, (*node.place.path, key)).fault(
+                "is empty", EMPTY_SECRETS[key]
+            )
+        elif key not in NO_PATHS:
+            yield from _empty_secrets(child)
+    for child in node.data if isinstance(node.data, list) else ():
+        yield from _empty_secrets(child)
 
 
 def _is_file(path: Path) -> bool:

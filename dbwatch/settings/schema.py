@@ -22,7 +22,8 @@ def file_schema() -> Schema:
     definitions["Credentials"]["required"] = []  # the user too may come from `defaults`
     definitions["Defaults"] = _defaults(definitions)
     instances = schema["properties"]["instances"]
-    instances["additionalProperties"] = _instance()
+    named = instances.pop("patternProperties")  # it would know no `defaults`, and let every other name pass
+    instances |= {"propertyNames": {"pattern": next(iter(named))}, "additionalProperties": _instance()}
     schema["properties"]["defaults"] = {"$ref": "#/$defs/Defaults"}
     for section in schema["properties"].values():
         _may_be_empty(section)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dbwatch.settings.fields import Secret
 
 FILE_MEND = "create it with the password as its only line, in UTF-8, owned by the account of dbwatch, mode 0400"
+INLINE_MEND = "give one line in 'single quotes', use password_file, or leave the line out where there is none"
 VARIABLE_MEND = "set it in the environment of dbwatch, one line in UTF-8, or use password_file"
 
 
@@ -50,6 +51,8 @@ def text_error(password: str) -> str:
         return "is empty"
     if "\n" in password:
         return "holds more than one line"
+    if "\0" in password:
+        return "holds a NUL character"
     return "" if password.isascii() or _is_utf_8(password) else "is not UTF-8"
 
 
@@ -69,7 +72,10 @@ def read_line(path: Path) -> tuple[str, str]:
     """The one line of a secret's file, and what is wrong with it."""
     try:
         with opened(path) as file:
-            text = file.read(MAX_SECRET_BYTES).decode()
+            raw = file.read(MAX_SECRET_BYTES + 1)
+        if len(raw) > MAX_SECRET_BYTES:
+            return "", f"is larger than {MAX_SECRET_BYTES // 1024} KiB"
+        text = raw.decode()
     except UnicodeDecodeError:
         return "", "is not UTF-8"
     except (OSError, ValueError) as error:

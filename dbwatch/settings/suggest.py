@@ -35,6 +35,12 @@ def keys(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
+def sections(model: type[BaseModel]) -> list[str]:
+    """The keys below which there are further keys."""
+    annotations = {name: _inner(field.annotation) for name, field in model.model_fields.items()}
+    return [name for name, found in annotations.items() if _is_model(found) or get_origin(found) is Mapping]
+
+
 def _is_model(candidate: object) -> TypeGuard[type[BaseModel]]:
     return isinstance(candidate, type) and issubclass(candidate, BaseModel)
 

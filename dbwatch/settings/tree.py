@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dbwatch.errors import Fault
 from dbwatch.settings.alerting import Heartbeat, Relay
 from dbwatch.settings.fields import PASSWORD_SOURCES
-from dbwatch.settings.models import PURPOSES
+from dbwatch.settings.models import PURPOSES, MysqlInstance, PostgresInstance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 KEY_LENGTH = 60
 CREDENTIAL_KEYS = ("user", *PASSWORD_SOURCES)
+INSTANCE_KEYS = (*PostgresInstance.model_fields, *MysqlInstance.model_fields, *CREDENTIAL_KEYS)
 RELAY_KEYS = tuple(Relay.model_fields)
 HEARTBEAT_KEYS = tuple(Heartbeat.model_fields)
 SURELY_A_KEY = 0.75
@@ -72,6 +73,8 @@ def _may_be_secret(path: KeyPath) -> bool:
     """An odd key beside `password:` may be the password on a line of its own, unless it looks like a known key."""
     known: tuple[str, ...]
     match path:
+        case ("instances", _, key) | ("defaults", key):
+            known = INSTANCE_KEYS
         case ("instances", _, purpose, key) | ("defaults", purpose, key) if purpose in PURPOSES:
             known = CREDENTIAL_KEYS
         case ("alertmanager", "basic_auth", key):

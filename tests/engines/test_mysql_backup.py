@@ -173,9 +173,9 @@ async def test_a_missing_privilege_is_told_with_its_grant(shop: Mariadb) -> None
         found = await backups.ENGINE.preflight(backups.described(shop), DumpOptions())
     finally:
         shop.sql(f"GRANT TRIGGER, SELECT ON *.* TO {backups.ACCOUNT}")
-    lines = "\n".join(line for _, line in found.faults)
+    lines = "\n".join(each.line for each in found.faults)
 
-    assert {reason for reason, _ in found.faults} == {JobReason.PERMISSION}
+    assert {each.reason for each in found.faults} == {JobReason.PERMISSION}
     assert f"GRANT TRIGGER ON *.* TO '{backups.ACCOUNT}'@'%';" in lines
     assert f"GRANT SELECT ON mysql.proc TO '{backups.ACCOUNT}'@'%';" in lines
 
@@ -237,7 +237,7 @@ async def test_tables_without_transactions_are_refused_unless_accepted(shop: Mar
     finally:
         shop.sql("DROP DATABASE old")
 
-    assert [line for _, line in refused.faults if "old.counter know no transactions" in line]
+    assert [each for each in refused.faults if "old.counter know no transactions" in each.line]
     assert [line for line in taken.preflight.warnings if "old.counter" in line]
     assert [each.rows for each in taken.manifest.facts.tables if each.database == "old"] == [None]
 
@@ -386,6 +386,19 @@ DROP TABLE granted.gone;
 """
 
 
+async def test_a_right_whose_database_the_server_wrote_in_another_character_set_is_not_taken_for_lost(
+    mariadb_servers: MariadbServers,
+) -> None:
+    routine = "PROCEDURE `od-d ``dbé`.called"
+    with mariadb_servers.new("--character-set-server=latin1") as server:
+        server.sql(f"SET NAMES utf8mb4; {backups.SCRIPT} CREATE DATABASE `od-d ``dbé`; CREATE USER reader@localhost")
+        server.sql(f"SET NAMES utf8mb4; CREATE {routine}() SELECT 1")
+        server.sql(f"SET NAMES utf8mb4; GRANT EXECUTE ON {routine} TO reader@localhost")
+        found = await backups.ENGINE.preflight(backups.described(server), DumpOptions())
+
+    assert "are left out" not in " ".join(found.warnings)
+
+
 async def test_rights_on_what_is_gone_or_not_in_the_set_are_left_out_and_told(shop: Mariadb, tmp_path: Path) -> None:
     shop.sql(STRANDED)
     try:
@@ -494,7 +507,9 @@ async def standing(server: Mariadb, directory: Path) -> AsyncIterator[tuple[Mysq
     server.sql(LARGE)
     try:
         preflight = await backups.ENGINE.preflight(instance, options)
-        (step,) = backups.ENGINE.steps(instance, preflight, options, directory, application=backups.APPLICATION)
+        (step,) = backups.ENGINE.steps(
+            instance, preflight, options, directory, private=directory, application=backups.APPLICATION
+        )
         async with step.opened() as source, asyncio.timeout(60):
             assert isinstance(source, MysqlSource)
             with backups.unread(source.pipelines[0]) as dump:

@@ -55,7 +55,9 @@ async def standing(server: Mariadb, directory: Path, options: DumpOptions | None
     instance = backups.described(server)
     options = options or DumpOptions(facts=FactsMode.OFF, lock_wait_seconds=1)
     preflight = await backups.ENGINE.preflight(instance, options)
-    (step,) = backups.ENGINE.steps(instance, preflight, options, directory, application=backups.APPLICATION)
+    (step,) = backups.ENGINE.steps(
+        instance, preflight, options, directory, private=directory, application=backups.APPLICATION
+    )
     async with step.opened() as source, asyncio.timeout(60):
         assert isinstance(source, MysqlSource)
         with backups.unread(source.pipelines[0]):
@@ -157,7 +159,9 @@ async def test_the_scheduler_of_events_waits_for_the_global_lock_only_since_it_d
     await asyncio.to_thread(eventually, lambda: float(shop.sql(SCHEDULER) or 0) > 3, timeout_seconds=30)
     instance = backups.described(shop)
     preflight = await backups.ENGINE.preflight(instance, backups.PATIENT)
-    (step,) = backups.ENGINE.steps(instance, preflight, backups.PATIENT, tmp_path, application=backups.APPLICATION)
+    (step,) = backups.ENGINE.steps(
+        instance, preflight, backups.PATIENT, tmp_path, private=tmp_path, application=backups.APPLICATION
+    )
     shop.sql("CREATE EVENT shop.once ON SCHEDULE AT NOW() + INTERVAL 2 SECOND DO DELETE FROM log")
     try:
         async with step.opened() as source, asyncio.timeout(60):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dbwatch.engines.backing import Preflight
+    from dbwatch.engines.preflight import Preflight
     from tests.fix_mariadb import Mariadb, MariadbServers
 
 NARROW = "narrow"
@@ -62,12 +62,12 @@ def also(server: Mariadb, more: str, undone: str) -> Iterator[None]:
 
 async def test_a_database_that_the_account_cannot_see_at_all_is_a_fault_with_its_grant(shop: Mariadb) -> None:
     found = await looked(shop)
-    ((reason, line),) = found.faults
+    (fault,) = found.faults
 
-    assert reason == JobReason.PERMISSION
-    assert line.startswith("the account does not see the database sales (")
+    assert fault.reason == JobReason.PERMISSION
+    assert fault.line.startswith("the account does not see the database sales (")
     grant = f"GRANT SELECT, SHOW VIEW, TRIGGER, EVENT, LOCK TABLES ON `sales`.* TO '{NARROW}'@'%'"
-    assert line.endswith(f"{grant}; or exclude it")
+    assert fault.line.endswith(f"{grant}; or exclude it")
     with also(shop, grant, grant.replace("GRANT", "REVOKE").replace(" TO ", " FROM ")):
         mended = await looked(shop)
     assert mended.faults == ()
@@ -88,7 +88,7 @@ async def test_that_databases_of_other_engines_would_go_unseen_is_a_warning_unti
     with also(shop, f"GRANT SHOW DATABASES ON *.* TO {NARROW}", f"REVOKE SHOW DATABASES ON *.* FROM {NARROW}"):
         found = await looked(shop)
     assert not told(found)
-    assert [line for _, line in found.faults if line.startswith("the account lacks SELECT in sales")]
+    assert [each.line for each in found.faults if each.line.startswith("the account lacks SELECT in sales")]
 
 
 async def test_a_view_that_calls_a_function_is_a_fault_with_the_grant_for_this_function_alone(
@@ -96,11 +96,11 @@ async def test_a_view_that_calls_a_function_is_a_fault_with_the_grant_for_this_f
 ) -> None:
     with also(shop, "CREATE VIEW shop.`v``1` AS SELECT shop.one() AS n", "DROP VIEW shop.`v``1`"):
         refused = await backups.ENGINE.preflight(backups.described(shop), DumpOptions())
-        ((reason, line),) = refused.faults
+        (fault,) = refused.faults
         grant = f"GRANT EXECUTE ON FUNCTION `shop`.`one` TO '{backups.ACCOUNT}'@'%';"
-        assert reason == JobReason.PERMISSION
-        assert line.startswith("the account lacks EXECUTE on what the view shop.v`1 calls")
-        assert line.endswith(grant)
+        assert fault.reason == JobReason.PERMISSION
+        assert fault.line.startswith("the account lacks EXECUTE on what the view shop.v`1 calls")
+        assert fault.line.endswith(grant)
         with also(shop, grant, f"REVOKE EXECUTE ON FUNCTION shop.one FROM {backups.ACCOUNT}"):
             await backups.take(shop, tmp_path)
 
@@ -130,7 +130,7 @@ async def test_functions_that_a_view_names_without_a_database_and_views_on_views
         shop.sql(granted("calling") + granted("c-2"))
         mended = await backups.ENGINE.preflight(backups.described(shop), options)
         await backups.take(shop, tmp_path, replace(backups.PATIENT, include=("calling", "c-2")))
-    told = {line.partition(" calls")[0].rpartition(" ")[2]: line for _, line in refused.faults}
+    told = {each.line.partition(" calls")[0].rpartition(" ")[2]: each.line for each in refused.faults}
 
     assert told.keys() == {"calling.brief", "calling.other", "calling.above"}
     assert told["calling.brief"].endswith(f": {granted('calling')}")
@@ -166,15 +166,15 @@ async def test_views_that_cannot_be_read_are_named_with_what_mends_them_before_a
         other = await backups.ENGINE.preflight(backups.described(shop), DumpOptions())
         shop.sql("DROP VIEW broken.of_nobody")
         await backups.take(shop, tmp_path, replace(backups.PATIENT, include=("broken",)))
-    ((reason, line),) = refused.faults
-    ((_, line_of_other),) = other.faults
+    (fault,) = refused.faults
+    (other_fault,) = other.faults
 
-    assert reason == JobReason.OTHER
-    assert "cannot be read: broken.of_nobody, broken.of`gone (error 1449: " in line
-    assert line.endswith("; or bring back what it names; or exclude its database")
-    assert "cannot be read: broken.of_nobody (error 1449: " in line_of_other
-    assert "'gone'@'localhost'" in line_of_other
-    assert "DROP VIEW `broken`.`of_nobody`;" in line_of_other
+    assert fault.reason == JobReason.OTHER
+    assert "cannot be read: broken.of_nobody, broken.of`gone (error 1449: " in fault.line
+    assert fault.line.endswith("; or bring back what it names; or exclude its database")
+    assert "cannot be read: broken.of_nobody (error 1449: " in other_fault.line
+    assert "'gone'@'localhost'" in other_fault.line
+    assert "DROP VIEW `broken`.`of_nobody`;" in other_fault.line
     assert elsewhere.faults == ()
 
 
@@ -221,12 +221,12 @@ async def test_a_table_of_tables_of_which_one_is_gone_is_named_with_what_mends_i
         shop.sql("DROP TABLE merged.`of``both`")
         mended = await backups.ENGINE.preflight(backups.described(shop), accepting)
         await backups.take(shop, tmp_path, replace(accepting, max_blocking_seconds=30))
-    ((reason, line),) = refused.faults
+    (fault,) = refused.faults
 
-    assert reason == JobReason.OTHER
+    assert fault.reason == JobReason.OTHER
     what = "no dump gets past a table that cannot be opened: merged.of`both (error 1168) -> bring back the tables"
-    assert line.startswith(what)
-    assert line.endswith("or DROP TABLE `merged`.`of``both`; or exclude its database")
+    assert fault.line.startswith(what)
+    assert fault.line.endswith("or DROP TABLE `merged`.`of``both`; or exclude its database")
     assert mended.faults == ()
 
 

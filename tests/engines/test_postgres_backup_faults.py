@@ -13,6 +13,7 @@ import pytest
 from dbwatch.core.backups import comparing
 from dbwatch.core.backups.model import Codec, FactsMode, JobReason, ProofName
 from dbwatch.engines.backing import Command, DumpOptions, Selection, Target
+from dbwatch.engines.preflight import Statement
 from dbwatch.errors import EngineError, JobError, Reason
 from dbwatch.files import sql_root
 from tests import postgres_backing as backing
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dbwatch.engines.backing import Source
+    from dbwatch.engines.preflight import PreflightFault
     from tests.fix_postgres import Clusters, NewStandby, Postgres
 
 pytestmark = pytest.mark.engine
@@ -146,8 +148,8 @@ async def test_where_too_few_sessions_are_let_in_it_is_told_before_and_what_mend
     server.psql(f"ALTER {whose} CONNECTION LIMIT 7")
     others = [await server.connect("dbwatch_backup", database="marseille") for _ in range(2)]
     try:
-        ((reason, line),) = (await backing.engine().preflight(backing.described(server), several)).faults
-        what, _, mend = line.partition(" -> ")
+        (fault,) = (await backing.engine().preflight(backing.described(server), several)).faults
+        what, _, mend = fault.line.partition(" -> ")
         server.psql(mend)
         await backing.take(backing.described(server), room / "set", several)
     finally:
@@ -155,7 +157,8 @@ async def test_where_too_few_sessions_are_let_in_it_is_told_before_and_what_mend
         for each in others:
             await each.close()
 
-    assert reason == JobReason.UNREACHABLE
+    assert fault.reason == JobReason.UNREACHABLE
+    assert fault.statements == (Statement(mend),)
     assert "allows 7 sessions at a time, 2 are in use, and a dump takes up to 6" in what
     assert mend == f"ALTER {whose} CONNECTION LIMIT 8;"
 
@@ -182,15 +185,15 @@ async def test_what_may_not_be_read_is_told_before_a_byte_is_written(
     finally:
         server.psql(give_back, "marseille")
 
-    assert [JobReason.PERMISSION] == [reason for reason, _ in known.faults]
-    assert named in known.faults[0][1]
+    assert [JobReason.PERMISSION] == [each.reason for each in known.faults]
+    assert named in known.faults[0].line
 
 
 MANY_LARGE_OBJECTS = "SELECT count(lo_create(0)) FROM generate_series(1, 500)"
 SOME_TABLES = "CREATE SCHEMA closed; CREATE TABLE closed.a (); CREATE TABLE closed.b (n serial)"
 
 
-async def faults(server: Postgres) -> list[tuple[str, str]]:
+async def faults(server: Postgres) -> list[PreflightFault]:
     return list((await backing.engine().preflight(backing.described(server), OPTIONS)).faults)
 
 
@@ -207,19 +210,20 @@ async def test_what_is_told_to_mend_hundreds_of_large_objects_is_one_statement_a
     other: Postgres, room: Path
 ) -> None:
     other.psql(MANY_LARGE_OBJECTS, "marseille")
-    ((reason, line),) = await faults(other)
-    what, _, mend = line.partition(" -> ")
+    (fault,) = await faults(other)
+    what, _, mend = fault.line.partition(" -> ")
     other.psql(mend, "marseille")
     await backing.take(backing.described(other), room / "set", OPTIONS)
 
-    assert reason == JobReason.PERMISSION
+    assert fault.reason == JobReason.PERMISSION
+    assert fault.statements == (Statement(mend, "marseille"),)
     assert what == "marseille: the dump would lack large objects (500 of them)"
 
 
 async def test_the_other_way_to_large_objects_holds_for_those_to_come_too(other: Postgres, room: Path) -> None:
     other.psql(MANY_LARGE_OBJECTS, "marseille")
-    ((_, line),) = await faults(other)
-    _, _, mend = line.partition("/* those to come too, but to be written as well: ")
+    (fault,) = await faults(other)
+    _, _, mend = fault.line.partition("/* those to come too, but to be written as well: ")
     other.psql(mend.removesuffix(" */"))
     other.psql(MANY_LARGE_OBJECTS, "marseille")
 
@@ -239,8 +243,8 @@ async def test_many_tables_are_counted_and_mended_in_one_round(other: Postgres, 
     other.psql("ALTER TABLE closed.a ENABLE ROW LEVEL SECURITY", "marseille")
     other.psql(MANY_LARGE_OBJECTS, "marseille")
 
-    ((_, line),) = await faults(other)
-    what, _, mend = line.partition(" -> ")
+    (fault,) = await faults(other)
+    what, _, mend = fault.line.partition(" -> ")
     other.psql(mend, "marseille")
 
     assert what.endswith("lack large objects (500 of them), row security closed.a, schema closed and 7 more")
@@ -248,15 +252,32 @@ async def test_many_tables_are_counted_and_mended_in_one_round(other: Postgres, 
     assert await faults(other) == []
 
 
-async def test_a_few_tables_are_mended_one_by_one(other: Postgres) -> None:
+@pytest.mark.parametrize(
+    ("whom", "mends"),
+    [
+        ("INHERIT", (Statement("GRANT pg_read_all_data TO dbwatch_backup;"),)),
+        (
+            "NOINHERIT",  # as before PostgreSQL 14
+            (
+                Statement("GRANT SELECT ON SEQUENCE public.a_n_seq TO dbwatch_backup;", "marseille"),
+                Statement("GRANT SELECT ON TABLE public.a TO dbwatch_backup;", "marseille"),
+            ),
+        ),
+    ],
+)
+async def test_a_few_tables_are_mended_by_the_role_that_reads_everything_or_else_one_by_one(
+    other: Postgres, whom: str, mends: tuple[Statement, ...]
+) -> None:
+    other.psql(f"ALTER ROLE dbwatch_backup {whom}")
     other.psql("CREATE TABLE a (n serial)", "marseille")
 
-    ((_, line),) = await faults(other)
-    what, _, mend = line.partition(" -> ")
+    (fault,) = await faults(other)
+    what, _, mend = fault.line.partition(" -> ")
     other.psql(mend, "marseille")
 
     assert what.endswith("the dump would lack sequence public.a_n_seq, table public.a")
-    assert mend.startswith("GRANT SELECT ON SEQUENCE public.a_n_seq TO dbwatch_backup; GRANT SELECT ON TABLE public.a")
+    assert mend == " ".join(each.text for each in mends)
+    assert fault.statements == mends
     assert await faults(other) == []
 
 

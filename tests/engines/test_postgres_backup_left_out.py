@@ -74,7 +74,7 @@ async def test_a_template_of_our_own_is_in_the_set_and_a_template_again_when_res
     assert ("modele", "postgres") == tuple(each.name for each in taken.manifest.facts.databases)
     assert comparing.differences(taken.manifest.facts, facts) == ()
     assert ["copy_of_modele", "modele", "template0", "template1"] == [row[0] for row in templates]
-    assert occupied == "the database modele of scratch holds 1 objects already"
+    assert occupied == "these databases of scratch hold something already: modele (objects: 1)"
 
 
 async def test_what_no_dump_can_hold_is_named_in_the_set_unless_it_is_excluded(
@@ -100,10 +100,10 @@ async def test_a_database_that_is_asked_for_by_name_and_cannot_be_dumped_is_refu
 
     known = await backing.engine().preflight(backing.as_superuser(server), wanted)
 
-    assert [JobReason.INCOMPLETE] * 2 == [reason for reason, _ in known.faults]
-    assert "`include` names closed, which no dump can hold" in known.faults[0][1]
-    assert "ALTER DATABASE closed ALLOW_CONNECTIONS true" in known.faults[0][1]
-    assert "`include` names template1" in known.faults[1][1]
+    assert [JobReason.INCOMPLETE] * 2 == [each.reason for each in known.faults]
+    assert "`include` names closed, which no dump can hold" in known.faults[0].line
+    assert "ALTER DATABASE closed ALLOW_CONNECTIONS true" in known.faults[0].line
+    assert "`include` names template1" in known.faults[1].line
     assert ["modele"] == [name for name, _ in known.databases]
 
 

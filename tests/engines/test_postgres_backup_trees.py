@@ -63,6 +63,17 @@ COMMENT ON RULE "_RETURN" ON vue IS 'lost';
 """
 
 
+# Of what is below `milieu` the first alone comes before it.
+IDENTITY = """
+CREATE TABLE tete (id int GENERATED ALWAYS AS IDENTITY, d int) PARTITION BY LIST (d);
+CREATE TABLE milieu PARTITION OF tete DEFAULT PARTITION BY LIST (d);
+CREATE TABLE avant PARTITION OF milieu FOR VALUES IN (1) PARTITION BY LIST (d);
+CREATE TABLE sous_avant PARTITION OF avant DEFAULT;
+CREATE TABLE sous PARTITION OF milieu DEFAULT;
+INSERT INTO tete (d) VALUES (1), (2);
+"""
+
+
 @pytest.fixture
 def room() -> Iterator[Path]:
     """A short path: sockets stand in it."""
@@ -145,3 +156,33 @@ async def test_comments_that_no_dump_holds_are_told_before_and_are_not_missed_af
         "comment on constraint positif on table public.demande_1, comment on rule _RETURN on view public.vue, "
         "comment on trigger note on table public.demande_0 ("
     )
+
+
+async def test_a_partition_that_no_restore_makes_an_identity_again_is_told_with_what_mends_it(
+    server: Postgres, options: DumpOptions, room: Path
+) -> None:
+    server.psql("CREATE DATABASE identites")
+    server.psql(IDENTITY, "identites")
+    options = replace(options, include=("identites",))
+
+    async def differing(name: str) -> tuple[list[str], tuple[str, ...]]:
+        taken = await backing.take(backing.as_superuser(server), room / name, options)
+        async with backing.scratch(taken, room / name[0], *options.program_directories) as target:
+            await backing.restore(taken, target)
+            facts = await backing.restored_facts(taken, target)
+        told = [line for line in taken.preflight.warnings if "GENERATED AS IDENTITY" in line]
+        return told, comparing.compare(taken.manifest.facts, facts).differences
+
+    try:
+        told, before = await differing("before")
+        server.psql("ALTER TABLE avant RENAME TO milieu_avant", "identites")
+        silent, after = await differing("after")
+    finally:
+        server.psql("DROP DATABASE identites")
+
+    lost = ("public.avant.id", "public.sous_avant.id")
+    assert all(any(name in line for line in before) for name in lost)
+    assert 1 == len(told)
+    assert f"told as differing: {', '.join(lost)} (" in told[0]
+    assert "these come before public.milieu, which they are parts of) -> rename them" in told[0]
+    assert ([], ()) == (silent, after)

@@ -115,7 +115,10 @@ async def test_the_limits_are_the_servers(new_postgres: NewPostgres) -> None:
 
 
 # A server without clients has zero sessions, and that is a value.
-NOBODY = {f"dbwatch_sessions{{state={state}}}": 0 for state in ("active", "idle", "idle_in_transaction")}
+OVERFLOWED = "dbwatch_pg_sessions_subtransactions_overflowed"
+NOBODY = {f"dbwatch_sessions{{state={state}}}": 0 for state in ("active", "idle", "idle_in_transaction")} | {
+    OVERFLOWED: 0
+}
 
 
 async def test_sessions_are_counted_by_state_and_ours_are_left_out(postgres_18: Postgres) -> None:
@@ -153,6 +156,25 @@ async def test_a_persons_account_and_application_are_others(postgres_18: Postgre
         "dbwatch_sessions{app=billing,database=postgres,state=idle,user=postgres}": 1,
         **NOBODY,
     } == seen
+
+
+async def test_a_session_with_more_subtransactions_than_are_kept_in_memory_is_counted_until_it_ends_them(
+    postgres_18: Postgres,
+) -> None:
+    described, seen = postgres_18.instance(), []
+    async with client(postgres_18) as busy:
+        await busy.execute("CREATE TEMPORARY TABLE lines (n int); BEGIN")
+        for savepoints in (64, 1):
+            await busy.execute("SAVEPOINT again; INSERT INTO lines VALUES (1);" * savepoints)
+            seen.append((await see(described, "sessions"))[OVERFLOWED])
+        await busy.execute("COMMIT")
+        seen.append((await see(described, "sessions"))[OVERFLOWED])
+
+    assert [0, 1, 0] == seen
+
+
+async def test_before_postgresql_16_nobody_can_tell_who_has_too_many_subtransactions(postgres_15: Postgres) -> None:
+    assert OVERFLOWED not in await see(postgres_15.instance(), "sessions")
 
 
 async def test_active_sessions_are_classed_by_what_they_wait_for(postgres_18: Postgres) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dbwatch.core.conditions import version_number
 from dbwatch.core.model import Lane, Role, Rows
 from dbwatch.errors import EngineError, Reason
 from tests.fix_postgres import BARE, MONITOR
@@ -283,6 +284,16 @@ async def test_whole_columns_are_the_same_answer_as_rows(postgres_18: Postgres) 
     assert [0.75, 0.5, 0.25] == list(by_column.column("quarter"))
     assert [3, None, 1] == list(by_column.column("hole"))
     assert ["r", "r", "r"] == list(by_column.column("kind"))
+
+
+@pytest.mark.parametrize("name", ["postgres_18", "postgres_15"])
+async def test_the_version_in_one_number_is_the_servers_own(request: pytest.FixtureRequest, name: str) -> None:
+    server: Postgres = request.getfixturevalue(name)
+    async with session(server.instance()) as opened:
+        known = await facts(opened)
+        shown = await opened.fetch(query("SHOW server_version_num", "server_version_num"))
+
+    assert str(shown.column("server_version_num")[0]) == version_number(known.version)
 
 
 @pytest.mark.parametrize("lane", [Lane.FAST, Lane.SLOW])

@@ -61,6 +61,6 @@ async def test_columns_follow_the_version_of_the_extension_not_of_the_server(
     server.psql("ALTER EXTENSION pg_stat_statements UPDATE")
     new = await sources(described, tmp_path)
 
-    assert ([], "", "version") == without
+    assert ([], "", "optional") == without
     assert (["old"], "", "") == old
     assert (["new"], "", "") == new

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.postgres_acting import ask, burn, client, look, next_xid
+from tests.fix_postgres import BARE
+from tests.postgres_acting import ask, burn, caught_up, client, look, next_xid
 from tests.postgres_asking import key, see
 
 if TYPE_CHECKING:
-    from tests.fix_postgres import NewPostgres, Postgres
+    from tests.fix_postgres import NewPostgres, NewStandby, Postgres
     from tests.postgres_asking import Seen
 
 pytestmark = pytest.mark.engine
 
 NOBODY = {"prepared": 0.0, "session": 0.0, "slot": 0.0, "standby": 0.0}
 PREPARED, PREPARED_SECONDS = "dbwatch_pg_prepared_transactions", "dbwatch_pg_prepared_transaction_oldest_seconds"
+XIDS = "dbwatch_pg_xids_total"
 LIMITS = {"autovacuum": 100_000, "wraparound": 2**31}
 
 
@@ -99,3 +102,21 @@ async def test_freeze_ages_are_exact_and_fall_when_a_vacuum_freezes(new_postgres
     for limit, number in LIMITS.items():
         ratio = seen[key("dbwatch_pg_freeze_ratio", {"database": "shut", "kind": "xid", "limit": limit})]
         assert pytest.approx(ages(seen, "xid")["shut"] / number) == ratio
+
+
+async def test_ids_are_counted_as_they_are_used_and_looking_uses_none(
+    new_postgres: NewPostgres, standby: NewStandby
+) -> None:
+    server = new_postgres("autovacuum = off")
+    replica = standby(server)
+    seen = []
+    for ids in (0, 0, 40):
+        await burn(server, ids)
+        seen.append((await see(server.instance(user=BARE), "freeze"))[XIDS])
+    await caught_up(server, replica)
+    on_replica = await see(replica.instance(), "freeze")
+
+    assert [0, 40] == [after - before for before, after in pairwise(seen)]
+    assert await next_xid(server) == seen[-1]
+    assert XIDS not in on_replica
+    assert "template0" in ages(on_replica, "xid")

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.engine
 
-INVALID, DUPLICATE = "dbwatch_index_invalid", "dbwatch_index_duplicate_bytes"
+INVALID = "dbwatch_index_invalid"
+DUPLICATE, REDUNDANT = "dbwatch_index_duplicate_bytes", "dbwatch_index_redundant_bytes"
 USED_UP, UNREADABLE = "dbwatch_key_exhaustion_ratio", "dbwatch_pg_sequences_unreadable"
 READABLE = f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {MONITOR}"
 
@@ -36,6 +37,11 @@ def shop(quiet_postgres: Postgres) -> Iterator[Postgres]:
 
 async def asked(server: Postgres, name: str, **who: str) -> Seen:
     return await see(server.instance(**who), name, database="shop")
+
+
+async def duplicates(server: Postgres) -> Seen:
+    seen = await asked(server, "index_duplicates")
+    return {name: value for name, value in seen.items() if name.startswith(DUPLICATE)}
 
 
 def of(family: str, **labels: str) -> str:
@@ -88,13 +94,43 @@ async def test_the_same_index_twice_is_listed_once_and_the_one_that_guards_is_ke
         "INSERT INTO rdv SELECT n, current_date, 'x', n FROM generate_series(1, 1000) AS n; ANALYZE",
         "shop",
     )
-    seen = await asked(shop, "index_duplicates")
+    seen = await duplicates(shop)
     size = int(shop.psql("SELECT pg_relation_size('a_much_longer_name')", "shop"))
     twins = {"again": "rdv_pkey", "a_much_longer_name": "first", "lower_number_two": "lower_one"}
 
     assert {of(DUPLICATE, table="rdv", index=name, duplicate_of=other) for name, other in twins.items()} == seen.keys()
     assert size == seen[of(DUPLICATE, table="rdv", index="a_much_longer_name", duplicate_of="first")]
     shop.psql("DROP INDEX again, a_much_longer_name, lower_number_two", "shop")
+    assert {} == await duplicates(shop)
+
+
+async def test_an_index_that_begins_another_one_is_told_with_it_until_it_is_dropped(shop: Postgres) -> None:
+    shop.psql(
+        "CREATE TABLE rdv (n int PRIMARY KEY, at date, agent int, nom text, more int);"
+        "CREATE INDEX long ON rdv (at, agent, nom); CREATE INDEX middle ON rdv (at, agent);"
+        "CREATE INDEX short ON rdv (at); CREATE INDEX twin ON rdv (at);"
+        "CREATE INDEX plain ON rdv (nom); CREATE INDEX covering ON rdv (nom) INCLUDE (more);"
+        "CREATE INDEX lower_after ON rdv (more, lower(nom)); CREATE INDEX more ON rdv (more);"
+        # Each does something that the longer one does not.
+        "CREATE INDEX descending ON rdv (at DESC); CREATE INDEX partial ON rdv (at) WHERE more = 1;"
+        "CREATE INDEX hashed ON rdv USING hash (at); CREATE INDEX inside ON rdv (agent);"
+        'CREATE INDEX collated ON rdv (at, agent, nom COLLATE "POSIX");'
+        "CREATE INDEX class ON rdv (nom text_pattern_ops);"
+        "CREATE INDEX carries ON rdv (more) INCLUDE (at); CREATE UNIQUE INDEX once ON rdv (agent, at);"
+        "CREATE INDEX once_more ON rdv (agent, at, nom); CREATE INDEX key_more ON rdv (n, agent);"
+        "CREATE INDEX part_long ON rdv (agent, more) WHERE more = 1;"
+        "INSERT INTO rdv SELECT n, current_date, n, 'x', n FROM generate_series(1, 1000) AS n; ANALYZE",
+        "shop",
+    )
+    seen = await asked(shop, "index_duplicates")
+    size = int(shop.psql("SELECT pg_relation_size('middle')", "shop"))
+    dominant = {"middle": "long", "short": "long", "plain": "covering", "more": "lower_after", "inside": "once_more"}
+
+    assert {of(REDUNDANT, table="rdv", index=name, prefix_of=other) for name, other in dominant.items()} | {
+        of(DUPLICATE, table="rdv", index="twin", duplicate_of="short")
+    } == seen.keys()
+    assert size == seen[of(REDUNDANT, table="rdv", index="middle", prefix_of="long")]
+    shop.psql(f"DROP INDEX twin, {', '.join(dominant)}", "shop")
     assert {} == await asked(shop, "index_duplicates")
 
 
@@ -246,3 +282,28 @@ async def test_what_a_schema_lacks_is_counted(shop: Postgres) -> None:
     assert [(1, 2), (1, 2), (0, 0)] == [
         tuple(seen[key(name, {"database": "shop"})] for name in names) for seen in (bare, still, mended)
     ]
+
+
+async def test_a_constraint_that_was_never_checked_is_counted_until_it_is_validated(shop: Postgres) -> None:
+    unvalidated = key("dbwatch_pg_constraints_unvalidated", {"database": "shop"})
+    shop.psql(
+        "CREATE TABLE agent (n int PRIMARY KEY); INSERT INTO agent VALUES (-1);"
+        "CREATE TABLE rdv (agent int REFERENCES agent, CHECK (agent <> 0)) PARTITION BY LIST (agent);"
+        "CREATE TABLE first PARTITION OF rdv FOR VALUES IN (1); CREATE TABLE second PARTITION OF rdv DEFAULT;"
+        # Not enforced on purpose (PostgreSQL 18): there is nothing to validate.
+        "ALTER TABLE agent ADD CHECK (n < 1000) NOT ENFORCED",
+        "shop",
+    )
+    seen = [await asked(shop, "schema_checks")]
+    for statement in (
+        "ALTER TABLE agent ADD CONSTRAINT positive CHECK (n > 0) NOT VALID",
+        # Its partitions' copies are the same constraint.
+        "ALTER TABLE rdv ADD CONSTRAINT few CHECK (agent < 100) NOT VALID",
+        "ALTER TABLE agent ADD m int; ALTER TABLE agent ADD FOREIGN KEY (m) REFERENCES agent NOT VALID",
+        "UPDATE agent SET n = 1; ALTER TABLE agent VALIDATE CONSTRAINT positive",
+        "ALTER TABLE rdv VALIDATE CONSTRAINT few; ALTER TABLE agent VALIDATE CONSTRAINT agent_m_fkey",
+    ):
+        shop.psql(statement, "shop")
+        seen.append(await asked(shop, "schema_checks"))
+
+    assert [0, 1, 2, 3, 2, 0] == [each[unvalidated] for each in seen]

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dbwatch.cli import doctor
 from dbwatch.poller import asking
+from dbwatch.poller.once import Target
 from tests.fix_postgres import MONITOR
-from tests.postgres_asking import ENGINE, facts, ours, see, session
+from tests.postgres_asking import ENGINE, engine, facts, instance, ours, see, session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -157,12 +159,15 @@ async def test_the_caches_of_transaction_states_have_one_name_on_all_versions(
 async def test_what_shared_buffers_hold_is_seen_with_the_extension_alone(server: Postgres) -> None:
     family = "dbwatch_pg_shared_buffers_bytes{{state={}}}".format
     without = await see(server.instance(), "shared_buffers")
+    said = (await doctor.examine(Target(instance(server.instance()), engine(), ours()))).lines
     server.psql("CREATE SCHEMA elsewhere; CREATE EXTENSION pg_buffercache SCHEMA elsewhere")
     server.psql(f"GRANT USAGE ON SCHEMA elsewhere TO {MONITOR}")
     seen = await see(server.instance(), "shared_buffers")
     server.psql("DROP EXTENSION pg_buffercache; DROP SCHEMA elsewhere")
 
     assert {} == without
+    at = said.index("  left out shared_buffers: what it takes is optional, and missing")
+    assert "/* in the database postgres */ CREATE EXTENSION IF NOT EXISTS pg_buffercache;" == said[at + 1].strip()
     assert 32 * 1024 * 1024 == seen[family("used")] + seen[family("unused")]
     assert 0 <= seen[family("dirty")] <= seen[family("used")]
     assert 0 < seen["dbwatch_pg_shared_buffers_usage_average"] <= 5

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dbwatch.cli import doctor
 from dbwatch.poller.once import Target, poll_once
 from tests.fix_postgres import MONITOR
 from tests.postgres_asking import engine, instance, key, ours, see
@@ -105,6 +106,7 @@ async def test_without_the_extension_it_is_left_out_and_doctor_tells_how_to_have
     shop.psql("DROP EXTENSION pgstattuple", "shop")
     target = Target(instance(shop.instance(databases={"include": ["shop"]})), engine(), ours())
     without = await poll_once(target, with_heavy=True)
+    said = doctor.diagnosis(target.instance, without).lines
     shop.psql("CREATE EXTENSION pgstattuple", "shop")
     ready = await poll_once(target, with_heavy=True)
 
@@ -112,6 +114,8 @@ async def test_without_the_extension_it_is_left_out_and_doctor_tells_how_to_have
         status = without.state.collectors[name]
         assert (None, "optional") == (status.succeeded, status.skipped)
         assert f"{EXTENSION} GRANT USAGE ON SCHEMA public TO {MONITOR};" == status.remedy
+        at = said.index(f"  left out {name}: what it takes is optional, and missing")
+        assert f"database shop: {status.remedy}" == said[at + 1].strip()
         assert "heavy" == ready.state.collectors[name].skipped
 
 

@@ -49,6 +49,26 @@ async def test_loopback_is_not_encrypted_unless_asked(postgres_15: Postgres) -> 
     assert not await encrypted(postgres_15)
 
 
+async def test_a_server_that_wants_tls_on_loopback_is_told_with_the_setting_that_is_off_there(
+    new_postgres: NewPostgres,
+) -> None:
+    server = new_postgres(tls=True)
+    server.allow("hostnossl all all all reject")
+    server.reload()
+    rejected = await refusal(server)
+    access = server.data_directory / "pg_hba.conf"
+    access.write_text("local all all trust\nhostssl all all all scram-sha-256\n")
+    server.reload()
+    unlisted = await refusal(server)
+
+    assert [Reason.AUTH] * 2 == [rejected.reason, unlisted.reason]
+    assert all(
+        "hostssl" in error.remedy and "tls.mode, which is off on loopback" in error.remedy
+        for error in (rejected, unlisted)
+    )
+    assert await encrypted(server, mode="require")
+
+
 async def test_another_ca_is_refused_with_the_remedy(postgres_15: Postgres) -> None:
     for ca_file in (certificates(postgres_15).other_ca_file, None):
         error = await refusal(postgres_15, mode="verify-full", ca_file=ca_file)

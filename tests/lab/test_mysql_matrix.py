@@ -100,6 +100,26 @@ async def test_the_grant_that_a_probe_names_makes_it_true(lab_mysql: Mysql, name
         lab_mysql.sql(f"DROP USER {account}")
 
 
+async def test_a_statement_that_has_just_ended_is_no_idleness_whatever_the_process_list_says(lab_mysql: Mysql) -> None:
+    idle, age = "dbwatch_longest_idle_in_transaction_seconds", "dbwatch_longest_transaction_seconds{state=idle}"
+    lab_mysql.sql("CREATE DATABASE naps; CREATE TABLE naps.t (v int); INSERT INTO naps.t VALUES (1)")
+    opened = await lab_mysql.admin("naps")
+    try:
+        for statement in ("SET autocommit = 0", "UPDATE t SET v = 2", "SELECT SLEEP(3)"):
+            await opened.query(statement)
+        ended = await see(lab_mysql.instance(), "transactions")
+        await asyncio.sleep(1.5)
+        asleep = await see(lab_mysql.instance(), "transactions")
+    finally:
+        opened.close()
+        await asyncio.sleep(0.3)  # its socket closes in the loop's next turns, and its transaction ends
+        lab_mysql.sql("DROP DATABASE naps")
+
+    assert ended[age] >= 3
+    assert ended[idle] < 1.5
+    assert 1.5 <= asleep[idle] < 3
+
+
 async def until(server: Mysql, wanted: Seen) -> Seen:
     """The collector asked until the replica has caught up: with several appliers no state of a thread tells."""
     for _ in range(50):

@@ -143,7 +143,8 @@ def back_from_the_trash(alone: Configured, backup: str) -> None:
     assert f"no backup {backup[3:-3]} of list is in " in alone.says(*plan, "--backup", backup[3:-3], code=2)
     shutil.rmtree(alone.file.parent / "state")  # the index of the trash goes with it
     assert way in alone.says("backup", "list")
-    assert "stays until it is unpinned" in alone.says("backup", "pin", backup[-8:])
+    copied_trash(alone, backup)
+    assert "stays until it is unpinned" in alone.says("backup", "pin", f"list/{backup}")
     assert alone.ground.published("list") == [backup]
     assert "trash" not in alone.says("backup", "list")
     (sets / ".trash").rmdir()
@@ -152,6 +153,20 @@ def back_from_the_trash(alone: Configured, backup: str) -> None:
     (sets / ".trash").unlink()
     assert backup in listed
     assert "what is in the trash cannot be told: cannot read " in listed
+
+
+def copied_trash(alone: Configured, backup: str) -> None:
+    """Two have one name, and the copy is none of the instance that it lies below: a refusal moves nothing."""
+    trash = alone.ground.repository / "other" / "logical" / ".trash"
+    shutil.copytree(alone.ground.repository / "list" / "logical" / ".trash", trash)
+    both = f"may be any of list/{backup}, other/{backup}, all in the trash"
+    assert both in alone.says("backup", "pin", backup, code=2)
+    said = alone.says("backup", "pin", f"other/{backup}", code=1)
+    assert "its manifest is that of" in said
+    assert "it stays in the trash" in said
+    assert (trash / backup).is_dir()
+    assert [] == alone.ground.published("other")
+    shutil.rmtree(trash.parent.parent)
 
 
 def test_a_mistake_is_one_line(alone: Configured) -> None:

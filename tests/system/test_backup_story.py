@@ -118,8 +118,9 @@ def canaries(backed: Backed) -> list[str]:
 
 
 def is_secret(path: Path) -> bool:
-    """A password file of a run that is under way: for our own eyes alone."""
-    return path.name.startswith(".pgpass") and path.stat().st_mode & 0o777 == 0o600
+    """A password file of a run that is under way: for our own eyes alone, and not in the repository."""
+    modes = [each.stat().st_mode & 0o777 for each in (path, path.parent)]
+    return path.name == ".pgpass" and path.parent.parent.name == "passwords" and modes == [0o600, 0o700]
 
 
 def holds_canary(path: Path) -> bool:
@@ -153,8 +154,28 @@ def test_kill_9_of_the_daemon_leaves_nothing_and_the_next_run_is_good(
     eventually(lambda: not backed.processes(), timeout_seconds=60)
     eventually(lambda: town.psql(SESSIONS) == "0", timeout_seconds=60)
     backed.metric("runs_total", 1, result="orphaned")
+    assert [] == list((backed.daemon.directory / "state" / "passwords").iterdir())
     assert ([first["backup"]], []) == (ground.published("pg1"), ground.partial("pg1"))
     assert "succeeded" == backed.run()["state"]
+
+
+def test_kill_9_of_the_daemon_during_the_proof_leaves_the_set_and_says_so(
+    daemon: NewDaemon, town: Postgres, ground: Ground
+) -> None:
+    backed = Backed(daemon(configuration(town, ground), wait=False), ground, "pg1")
+    run = backed.start()
+    eventually(lambda: backed.ask("job_status", id=run)["phase"] == "restoring", timeout_seconds=120)
+
+    backed.daemon.kill()
+    backed.daemon.start_again(READY_SECONDS)
+
+    (backup,) = ground.published("pg1")
+    found = backed.ended(run)
+    stays = f"the backup {backup} was published and stays; its proof was not finished"
+    assert ("orphaned", f"dbwatch ended while it ran; {stays}") == (found["state"], found["detail"])
+    (plan,) = backed.ask("backup_retention", dry_run=True)
+    assert [] == plan["frozen"]  # it was read to its end before
+    backed.metric("verified_level", 3, database=DATABASE)  # the daemon goes on with what it had begun
 
 
 def test_whatever_ends_a_dump_the_run_fails_with_one_reason_and_nothing_is_published(

@@ -158,6 +158,16 @@ def test_two_files_feed_one_family_only_where_a_constant_keeps_them_apart(bench:
     assert 0 == bench.check(second, "postgres").code
 
 
+def test_what_is_no_number_is_no_sample_and_said_so(bench: Bench) -> None:
+    file = bench.write(
+        "SELECT * FROM (VALUES ('north', 'NaN'::float8), ('south', 'Infinity')) AS v (warehouse, waiting)"
+    )
+    said = bench.check(file, "postgres")
+
+    assert "0 series of at most" in said.out
+    assert "no sample: the query gave no row, or only what is no number: NULL, NaN, Infinity" in said.out
+
+
 def test_what_takes_too_long_is_cut_within_its_timeout(bench: Bench) -> None:
     file = bench.write("SELECT 'north' AS warehouse, 1 AS waiting FROM pg_sleep(20)", keys="timeout: 300ms\n")
     started = time.monotonic()

@@ -146,7 +146,7 @@ def test_a_set_that_is_damaged_fails_the_drill_and_says_so(ville: Marseille) -> 
 def test_mariadb_comes_back_from_its_last_full_backup(new_mariadb: NewMariadb) -> None:
     server = new_mariadb()
     loaded_mariadb(server)
-    login = {"user": "root", "password": ""}
+    login = {"user": "root"}
     instance = server.instance(backup=login, backups=backed_up("marseille_*"))
     with marseille({"ville": instance}) as town:
         assert "it is PostgreSQL's -> it can play 01, 02" in town.says("drill", "03", "--instance", "ville", code=2)

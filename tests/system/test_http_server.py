@@ -232,6 +232,13 @@ async def test_what_is_asked_is_counted_by_handler() -> None:
     assert "whatever" not in text
 
 
+async def test_a_refresh_of_thousands_of_digits_is_a_page_like_any_other() -> None:
+    async with running(filled_store()) as server:
+        answers = [await server.curl(f"/?refresh={asked}") for asked in ("9" * 5000, "00", "7200", "%C2%B2")]
+
+    assert [200] * 4 == [answer.status for answer in answers]
+
+
 async def test_users_of_the_web_configuration_are_asked_for_everywhere(tmp_path: Path) -> None:
     file = tmp_path / "web.yml"
     file.write_text(f"basic_auth_users: {{ann: {bcrypt.hashpw(b'sesame', bcrypt.gensalt(8)).decode()}}}")

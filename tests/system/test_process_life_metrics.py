@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.fix_daemon import Daemon, NewDaemon
+    from tests.fix_mariadb import Mariadb
     from tests.fix_postgres import Postgres
 
 pytestmark = [pytest.mark.system, pytest.mark.engine]
@@ -74,6 +75,17 @@ def test_strict_readers_accept_the_page_of_three_instances(three: Daemon) -> Non
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
     families = {family.name for family in openmetrics_families(answer.text)}
     assert {"dbwatch_up", "dbwatch_build", "dbwatch_sessions", "dbwatch_connect_duration_seconds"} <= families
+
+
+def test_a_strict_reader_of_openmetrics_accepts_the_page_of_a_mariadb(daemon: NewDaemon, mariadb: Mariadb) -> None:
+    running = daemon({"instances": {"shop": mariadb.instance()}})
+    eventually(lambda: "dbwatch_mysql_status_value{" in running.get("/metrics").text)
+    page = running.get("/metrics", {"Accept": "application/openmetrics-text; version=1.0.0"}).text
+
+    names = [family.name for family in openmetrics_families(page)]
+
+    assert {"dbwatch_mysql_status", "dbwatch_mysql_status_value", "dbwatch_mysql_threads"} <= set(names)
+    assert len(names) == len(set(names))
 
 
 def test_no_secret_leaves_by_the_log_and_transitions_are_told_once(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from tests.fix_life import command_line, own_collector
 from tests.fix_process import eventually
@@ -156,10 +155,16 @@ def test_the_command_prints_the_faults_and_fails(scene: Scene) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_what_needs_a_restart_is_told(scene: Scene) -> None:
-    text = yaml.safe_load(scene.running.configuration_file.read_text())
-    scene.running.configuration_file.write_text(yaml.safe_dump(text | {"max_concurrent_connects": 3}))
+def test_what_needs_a_restart_is_told_until_it_is_put_back(scene: Scene) -> None:
+    """Compared with what the process started with: a second reload changes nothing of it."""
+    waits = "changed, and not in use before a restart: http.telemetry_path, max_concurrent_connects"
+    scene.write(max_concurrent_connects=3, http={**scene.good["http"], "telemetry_path": "/other"})
 
-    assert 200 == post(scene.running)[0]
+    told = [command_line("reload", "--config", str(scene.running.configuration_file.parent)).stdout for _ in range(2)]
+    assert [f"reloaded: 1 instance; {waits}\n"] * 2 == told
+    assert (200, f"reloaded; {waits}\n") == post(scene.running)
+    assert 3 == scene.running.log().count('"event": "restart_needed", "key": "max_concurrent_connects"')
 
-    assert '"event": "restart_needed", "key": "max_concurrent_connects"' in scene.running.log()
+    scene.mend()
+    assert (200, "reloaded\n") == post(scene.running)
+    assert 6 == scene.running.log().count('"event": "restart_needed"')

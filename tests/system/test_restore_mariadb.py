@@ -103,6 +103,7 @@ def test_all_drills_of_an_instance_are_those_that_it_can_play(ville: Marseille) 
     said = ville.says("drill", "--all", "--instance", "ville")
 
     assert "ville: 01, 02 ..." in said
+    assert "ville: 03 is left out: dbwatch plays it for PostgreSQL alone" in said
 
 
 @pytest.mark.parametrize(

@@ -65,4 +65,9 @@ def test_a_standby_gives_no_verdict_of_its_own() -> None:
 
 def test_who_asks_one_server_only_does_not_judge_for_its_replicas() -> None:
     assert agreement.alone(None, answer("a"), Role.PRIMARY)[0] == answer("a")
-    assert agreement.alone(AGREE, answer("a", replicas=1), Role.PRIMARY)[1]
+    assert (
+        "no verdict: replicas are connected (1), and one server is asked here; the daemon asks them all"
+        == (agreement.alone(AGREE, answer("a", replicas=1), Role.PRIMARY)[1])
+    )
+    assert "" == agreement.alone(AGREE, answer("a"), Role.PRIMARY)[1]
+    assert "the verdict stands at the primary" == agreement.alone(AGREE, answer("a", replicas=1), Role.REPLICA)[1]

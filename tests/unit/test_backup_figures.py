@@ -65,6 +65,13 @@ def test_the_moment_that_a_set_brings_back_is_when_its_dump_began() -> None:
     assert {("marseille", "logical"): 2 * DAY} == samples("dbwatch_backup_last_success_timestamp_seconds", found)
 
 
+def test_a_set_whose_run_is_not_known_tells_no_time_of_a_run_for_its_own_has_no_proofs_in_it() -> None:
+    family = "dbwatch_backup_last_duration_seconds"
+
+    assert {} == samples(family, figures(record(1, DAY)))
+    assert {("logical",): 90.0} == samples(family, figures(record(1, DAY), runs=(run(DAY),)))
+
+
 def test_a_set_that_turned_out_bad_brings_no_moment_back() -> None:
     bad = record(2, 2 * DAY, *proofs(2 * DAY), failed(ProofName.HASHED, 3 * DAY, JobReason.CORRUPT))
 

@@ -29,6 +29,16 @@ def test_the_last_run_failed(state: JobState) -> None:
     assert found == {FreezeReason.LAST_RUN_FAILED: f"the last backup {state} (disk_full): no space left"}
 
 
+def test_a_run_that_was_ended_once_its_set_was_published_made_a_backup_as_soon_as_that_is_proven() -> None:
+    sets = daily(3)
+    ended = Circumstances(replace(run(JobState.ORPHANED, JobReason.ORPHANED), backup=sets[-1].id))
+
+    assert told(sets, NOON, ended) == {}
+    assert FreezeReason.LAST_RUN_FAILED in told([*sets[:-1], replace(sets[-1], proofs=())], NOON, ended)
+    assert FreezeReason.LAST_RUN_FAILED in told([*sets[:-1], replace(sets[-1], problem="it is cut")], NOON, ended)
+    assert FreezeReason.LAST_RUN_FAILED in told(sets[:-1], NOON, ended)
+
+
 def test_a_run_that_found_another_at_work_is_no_failure() -> None:
     assert told(daily(3), NOON, Circumstances(run(JobState.FAILED, JobReason.BUSY))) == {}
 

@@ -43,3 +43,13 @@ def test_one_that_lies_in_the_trash_is_told_with_the_way_back_and_one_that_is_no
         chosen([FIRST], SECOND.id[2:], [name_of(SECOND)])
     with pytest.raises(UsageError, match="no backup 'nowhere' -> see"):
         chosen([FIRST], "nowhere", [name_of(SECOND)])
+
+
+def test_two_in_the_trash_are_told_as_two() -> None:
+    trashed = [name_of(FIRST), ("ghost", FIRST.id), ("ghost", FIRST.id)]
+    told = (
+        rf"may be any of ghost/{FIRST.id}, pg1/{FIRST.id}, all in the trash -> .* pin ghost/{FIRST.id}` or .*that one"
+    )
+
+    with pytest.raises(UsageError, match=told):
+        chosen([], FIRST.id, trashed)

@@ -293,6 +293,8 @@ def test_what_the_account_may_not_is_shown_and_no_word_helps() -> None:
     assert "OBSTACLE   the account may make no database: ALTER ROLE x CREATEDB;" in restore_plans.lines(lacking, NOW)
     with pytest.raises(JobError, match="refused: the account may make no database: ALTER ROLE x CREATEDB;"):
         restoring.refuse(lacking, frozenset(Danger))
+    with pytest.raises(JobError, match=r"refused: the account may make no database: ALTER ROLE x CREATEDB;$"):
+        restoring.refuse(replace(lacking, dangers=((Danger.NON_EMPTY, "something is there"),)), frozenset())
 
 
 @pytest.mark.parametrize(("engine", "fits"), [("postgres", "é" * 31), ("mysql", "é" * 64)])

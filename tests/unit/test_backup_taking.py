@@ -30,7 +30,8 @@ from dbwatch.core.backups.model import (
     ServerIdentity,
     TableFacts,
 )
-from dbwatch.engines.backing import Aside, Blocking, Command, Output, Pipeline, Preflight, Program, Scratch
+from dbwatch.engines.backing import Aside, Blocking, Command, Output, Pipeline, Program, Scratch
+from dbwatch.engines.preflight import Preflight, PreflightFault
 from dbwatch.errors import EngineError, JobError, Reason
 from dbwatch.jobs.backup import guard_room, refuse, take
 from dbwatch.jobs.boards import Seen, kind_board
@@ -175,7 +176,7 @@ class Engine:
     name: str = "postgres"
     source: Facts | EngineError = FACTS
     restored: Facts = FACTS
-    faults: tuple[tuple[str, str], ...] = ()
+    faults: tuple[PreflightFault, ...] = ()
     waiting: Blocking | EngineError = field(default_factory=Blocking)
     missing: JobError | None = None
     unsound: tuple[str, ...] = ()
@@ -214,6 +215,9 @@ class Engine:
 
     async def occupied(self, *_: object, **__: object) -> str:
         return ""
+
+    async def present(self, *_: object, **__: object) -> frozenset[str]:
+        return frozenset()
 
     async def obstacles(self, *_: object, **__: object) -> list[str]:
         return []
@@ -302,6 +306,7 @@ async def stage(directory: Path, **settings: Any) -> AsyncIterator[Stage]:
             past.jobs,
             clock,
             Workshop(directory.parent / "s"),  # a path short enough for sockets
+            directory / "state" / "passwords",
         )
         yield Stage(subject, Hands(), engine, clock)
 
@@ -333,7 +338,7 @@ async def test_no_scratch_server_is_left(tmp_path: Path) -> None:
 
 async def test_what_stands_in_the_way_is_told_before_a_byte_is_written(tmp_path: Path) -> None:
     async with stage(tmp_path) as s:
-        s.engine.faults = ((JobReason.PERMISSION, "it may not read town.citizen -> GRANT ..."),)
+        s.engine.faults = (PreflightFault(JobReason.PERMISSION, "it may not read town.citizen -> GRANT ..."),)
 
         error = await refusal(s)
 
@@ -647,7 +652,7 @@ def test_the_daemon_knows_every_command_before_it_loads_what_answers_them() -> N
 
 def test_statements_that_mend_faults_are_parted_by_one_semicolon() -> None:
     mends = ("town: may not be entered -> GRANT CONNECT TO b;", "shop: the dump would lack t -> GRANT SELECT TO b;")
-    faults = tuple((JobReason.PERMISSION, line) for line in mends)
+    faults = tuple(PreflightFault(JobReason.PERMISSION, line) for line in mends)
     identity = ServerIdentity("postgres", (18,), "18")
 
     with pytest.raises(JobError) as raised:

@@ -98,7 +98,11 @@ def test_all_faults_are_told_at_once() -> None:
         ("dbwatch_a: {type: info, help: A.}", "end in _info"),
         ("dbwatch_a: {type: gauge, help: A., unit: seconds}", "must end the name"),
         ("pg_a: {type: gauge, help: A.}", "begins with dbwatch_"),
+        ("dbwatch_a: {type: gauge, help: A.}\ndbwatch_a_total: {type: counter, help: A.}", "dbwatch_a by one name"),
+        ("dbwatch_a_info: {type: info, help: A.}\ndbwatch_a_total: {type: counter, help: A.}", "by one name"),
         ("dbwatch_a: {type: summary, help: A.}", "type"),
+        ("dbwatch_a: {type: gauge, help: A., engines: [postgres, oracle]}", "oracle: not one of postgres, mysql"),
+        ("5: {type: gauge, help: A.}", "begins with dbwatch_"),
         ("dbwatch_a: {type: gauge}", "help"),
         ("dbwatch_a: {type: gauge, help: A.}\ndbwatch_a: {type: gauge, help: A.}", "stands twice"),
         ("- dbwatch_a", "not a mapping"),
@@ -109,6 +113,17 @@ def test_a_family_that_breaks_the_naming_rules_is_refused(entry: str, expected: 
         catalogue.families(entry, "families.yml")
 
     assert expected in str(caught.value)
+
+
+def test_every_mistake_of_the_families_is_told_at_once() -> None:
+    with pytest.raises(CatalogueError) as caught:
+        catalogue.families("a: {type: no}\ndbwatch_up: {type: gauge, help: A.}", "families.yml", {"dbwatch_up"})
+
+    told = str(caught.value)
+    assert "a: a family's name begins with dbwatch_" in told
+    assert "a.type: must be one of" in told or "a: type" in told
+    assert "a: type: must be one of counter" in told
+    assert "dbwatch_up is a built-in family -> choose another name" in told
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from dbwatch.core import catalogue
 from dbwatch.core.catalogue import Source
 from dbwatch.core.model import Facts, Role, Rows
 from dbwatch.errors import EngineError, Reason, UsageError
+from dbwatch.poller import advice
 from dbwatch.poller.once import Target, ask_once, poll_once
 from dbwatch.settings.models import PostgresInstance
 from tests.fakes import FakeEngine, rows
@@ -223,6 +224,19 @@ async def test_doctor_tells_where_the_password_came_from_but_never_what_it_is() 
 
     assert any("logged in as dbwatch with password in the settings" in line for line in found.lines)
     assert not any("c4nary" in line for line in found.lines)
+
+
+async def test_doctor_says_nothing_of_another_try_which_is_the_daemons() -> None:
+    refused = EngineError(Reason.AUTH, "refused")
+    nowhere = EngineError(Reason.MISSING, 'database "nope" does not exist')
+
+    told = [(await doctor.examine(target(FakeEngine(refuses=error)))).lines for error in (refused, nowhere)]
+
+    assert "10 minutes" in advice.of(refused)
+    assert "10 minutes" not in "".join(told[0])
+    assert (
+        "  -> We log in to a database that is not there: check `database`, `postgres` where it is not given." in told[1]
+    )
 
 
 async def test_doctor_tells_which_tls_mode_failed() -> None:

@@ -185,3 +185,27 @@ def test_json_of_locks_holds_numbers_and_lists_and_nothing_for_who_does_not_wait
 
     assert [[], [7, 9]] == [each["blocked_by"] for each in (holder, waiter)]
     assert [None, 2.5] == [each["wait_seconds"] for each in (holder, waiter)]
+
+
+def test_prepared_transactions_share_the_pid_0_and_each_has_its_line_and_how_to_end_it() -> None:
+    columns = ("pid", "user", "state", "transaction_seconds", "wait_seconds", "blocked_by", "gid")
+    held = [(0, "a", "prepared", 90, None, None, "first"), (0, "b", "prepared", 30, None, None, "sec\nond")]
+    lines = activity.locks_lines(rows(*columns, of=[*held, (8, "c", "active", None, 2.5, "0", None)]), 120)
+
+    assert ["0", "a", "prepared", "1", "min", "30", "s", "holds", "first"] == lines[1].split()
+    assert ["0", "b", "prepared", "30", "s", "holds", "sec?ond"] == lines[2].split()
+    assert ["└─", "8", "c", "active", "2.5", "s"] == lines[3].split()
+    assert "ROLLBACK PREPARED" in lines[5]
+
+
+def test_a_session_behind_a_prepared_transaction_is_told_what_0_is() -> None:
+    blocked = (1, "a", "", "d", "active", 2.0, "Lock", "0", 0)
+
+    assert "prepared transaction" in activity.sessions_lines(rows(*SESSION, of=[blocked]), 200)[-1]
+
+
+def test_nothing_is_said_of_prepared_transactions_where_there_is_none() -> None:
+    blocked = (1, "a", "", "d", "active", 2.0, "Lock", "10", 10)
+
+    assert 2 == len(activity.sessions_lines(rows(*SESSION, of=[blocked]), 200))
+    assert not any("prepared" in line for line in activity.locks_lines(LOCKED, 120))

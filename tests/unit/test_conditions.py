@@ -97,3 +97,15 @@ def test_public_is_the_schema_that_the_extension_is_in() -> None:
 
     assert 'SELECT * FROM "My \\1".pg_stat_statements(false), republic.x' == conditions.choose(variants, known)
     assert "public.f()" == conditions.choose([Variant("postgres", "public.f()")], known)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *(("18.6", "180006"), ("15.14", "150014"), ("19", "190000")),
+        *(("10.11.6-MariaDB-0+deb12u1", "101106"), ("8.0.36-28", "80036"), ("9.7.0", "90700"), ("10.11.6.1", "101106")),
+        ("", ""),
+    ],
+)
+def test_a_version_in_one_number_is_that_of_the_server(text: str, number: str) -> None:
+    assert number == conditions.version_number(conditions.parse_version(text))

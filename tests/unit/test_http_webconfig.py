@@ -56,6 +56,19 @@ def test_what_is_not_supported_is_refused_by_name(text: str, key: str) -> None:
     assert key in found[0]
 
 
+def test_what_is_not_supported_hides_no_other_fault() -> None:
+    text = "rate_limit: {interval: 1s}\nno_such_key: 1\ntls_server_config: {cert_file: a, curve_preferences: [X25519]}"
+    found = faults(text)
+
+    assert 4 == len(found), found
+    for told in ("rate_limit", "curve_preferences", "no_such_key", "exactly one key"):
+        assert 1 == sum(told in each for each in found), told
+
+
+def test_a_file_that_holds_itself_is_no_riddle() -> None:
+    assert ["no_such_key"] == [each.split(" ")[1].rstrip(":") for each in faults("no_such_key: &x {rate_limit: *x}")]
+
+
 def test_no_secret_is_printed() -> None:
     text = f"basic_auth_users: {{ann: {CANARY}}}\ntls_server_config: {{key: {CANARY}, cert: 1}}"
 

@@ -109,6 +109,17 @@ def test_keys_that_a_dump_rounds_are_told_as_the_cause_of_what_cannot_be_restore
     assert "123457" not in said
 
 
+@pytest.mark.parametrize(
+    ("database", "is_told"), [(r"it\'s", True), (r"it\\s", True), (r"it\ns", True), ("gone", False), ("it's", False)]
+)
+def test_events_that_the_client_cannot_dump_are_told_with_what_is_to_be_done(database: str, *, is_told: bool) -> None:
+    text = f"mariadb-dump: Got error: 1049: \"Unknown database '{database}'\" when selecting the database"
+
+    said = failing.sentence(ended(text, 2, "mariadb-dump"))
+
+    assert is_told is ("drop its events, or exclude it from the backup" in said)
+
+
 def test_who_was_killed_is_killed_whatever_it_said_before() -> None:
     assert JobReason.KILLED == failing.reason(ended("No space left on device", -signal.SIGKILL))
     assert "pg_dump was killed (SIGKILL)" == failing.sentence(ended(code=-signal.SIGKILL))

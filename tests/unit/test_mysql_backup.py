@@ -19,6 +19,7 @@ from dbwatch.engines import mysql_backup_session as sessions
 from dbwatch.engines import mysql_backup_watching as watching
 from dbwatch.engines import mysql_sections as children
 from dbwatch.engines.backing import Blocking, Program, Selection
+from dbwatch.engines.preflight import Statement
 from dbwatch.errors import JobError
 from dbwatch.settings.models import MysqlInstance
 
@@ -204,19 +205,32 @@ def test_rights_are_proven_everywhere_or_for_each_database() -> None:
 
     assert privileges.missing(every, ["a", "b"], "mariadb", "'x'@'%'") == []
     assert privileges.missing(one, ["a"], "mariadb", "'x'@'%'") == []
-    (line,) = privileges.missing(one, ["a", "b"], "mariadb", "'x'@'%'")
-    assert line.startswith("the account lacks TRIGGER in b")
-    assert line.endswith("GRANT TRIGGER ON *.* TO 'x'@'%';")
+    (fault,) = privileges.missing(one, ["a", "b"], "mariadb", "'x'@'%'")
+    assert fault.line.startswith("the account lacks TRIGGER in b")
+    assert fault.line.endswith("GRANT TRIGGER ON *.* TO 'x'@'%';")
+    assert fault.statements == (Statement("GRANT TRIGGER ON *.* TO 'x'@'%';"),)
+    assert fault.hides == ""
+
+
+def test_what_a_lacking_right_hides_is_known_of_each() -> None:
+    def hiding(flavour: str) -> list[str]:
+        faults = privileges.missing([], ["a"], flavour, "'x'@'%'")
+        return [each.statements[0].text.split()[1] for each in faults if each.hides]
+
+    assert hiding("mariadb") == ["PROCESS", "SELECT", "SHOW"]
+    assert hiding("mysql") == ["PROCESS"]
 
 
 def test_databases_that_are_not_shown_are_told_with_the_grant_for_one_or_for_all() -> None:
     given = ", ".join(privileges.OBJECTS)
 
     assert privileges.unseen([], "'x'@'%'") == []
-    assert privileges.unseen(["a`b"], "'x'@'%'")[0].endswith(f"GRANT {given} ON `a``b`.* TO 'x'@'%'; or exclude it")
-    (line,) = privileges.unseen(["a", "b"], "'x'@'%'")
-    assert line.startswith("the account does not see the database a and 1 more (")
-    assert f"GRANT {given} ON *.* TO 'x'@'%';" in line
+    assert privileges.unseen(["a`b"], "'x'@'%'")[0].line.endswith(
+        f"GRANT {given} ON `a``b`.* TO 'x'@'%'; or exclude it"
+    )
+    (fault,) = privileges.unseen(["a", "b"], "'x'@'%'")
+    assert fault.line.startswith("the account does not see the database a and 1 more (")
+    assert fault.statements == (Statement(f"GRANT {given} ON *.* TO 'x'@'%';"),)
 
 
 def test_a_right_for_all_databases_shows_all_of_them_and_one_for_the_server_does_not() -> None:

@@ -127,6 +127,27 @@ async def test_a_collector_meant_for_one_database_is_asked_in_no_other() -> None
     assert 1 == poll.state.collectors["own"].series
 
 
+@pytest.mark.parametrize(
+    ("condition", "installed", "why"),
+    [
+        ("extension shop >= 1.4", None, "optional"),
+        ("extension shop >= 1.4", (1, 3), "version"),
+        ("extension shop >= 1.4", (1, 4), ""),
+        ("postgres >= 19 and extension shop", None, "version"),
+        ("postgres >= 18 and extension shop", None, "optional"),
+        ("postgres < 18", None, "version"),
+    ],
+)
+def test_what_lacks_an_extension_alone_is_optional_and_only_what_is_for_another_version_is_not_for_it(
+    condition: str, installed: tuple[int, ...] | None, why: str
+) -> None:
+    made = collector("own", "rule: =a")
+    item = replace(made, variants=(replace(made.variants[0], condition=condition),))
+    known = replace(FACTS, extensions={"shop": installed} if installed else {})
+
+    assert why == asking.left_out(item, known)
+
+
 async def test_the_machine_is_looked_at_only_where_the_server_is_said_to_be_on_it() -> None:
     host = shipped().collectors["postgres", "host"]
     here = (instance(host="local"), instance(host="/run/postgresql"))

@@ -11,7 +11,7 @@ from dbwatch.core import catalogue
 from dbwatch.core.catalogue import Source
 from dbwatch.core.model import Role
 from dbwatch.errors import EngineError, Reason
-from dbwatch.poller.poller import InstancePoller, Surroundings
+from dbwatch.poller.poller import InstancePoller, Surroundings, configured
 from dbwatch.settings.models import Credentials, PostgresInstance
 from dbwatch.store import Store
 from dbwatch.tasks import Heartbeats
@@ -533,5 +533,30 @@ def test_a_sampler_that_may_not_see_is_no_hang_and_sees_again_soon() -> None:
             for _ in range(40):
                 await scene.after(5)
                 assert scene.heartbeats.late() == []
+
+    run(story())
+
+
+def test_fast_interval_is_the_least_whatever_a_collector_says_and_makes_nothing_faster() -> None:
+    def intervals(**settings: object) -> dict[str, float]:
+        options = {"name": "pg1", "engine": "postgres", "monitor": Credentials(user="dbwatch")} | settings
+        instance = PostgresInstance.model_validate(options)
+        found = {item.name: item.interval_seconds for item in configured(small_catalogue(), instance)}
+        return {name: found[name] for name in ("things", "sizes", "active")}
+
+    often = {"things": {"interval": "2s"}, "active": {"interval": "500ms"}}
+
+    assert {"things": 10.0, "sizes": 300.0, "active": 1.0} == intervals(fast_interval=2)
+    assert {"things": 10.0, "sizes": 300.0, "active": 0.5} == intervals(collectors=often)
+    assert {"things": 2.0, "sizes": 300.0, "active": 0.5} == intervals(collectors=often, fast_interval=2)
+    assert {"things": 400.0, "sizes": 400.0, "active": 1.0} == intervals(fast_interval=400)
+
+
+def test_an_override_under_fast_interval_is_run_each_fast_interval() -> None:
+    async def story() -> None:
+        async with polled(engine(), collectors={"things": {"interval": "1s"}}, fast_interval=10) as scene:
+            before = scene.engine.asked["things"]
+            await scene.after(60)
+            assert 6 == scene.engine.asked["things"] - before
 
     run(story())

@@ -17,6 +17,7 @@ from dbwatch.history import database
 from dbwatch.http import listen, live_config
 from dbwatch.poller import advice
 from dbwatch.settings.models import MysqlInstance, PostgresInstance
+from tests.fix_tls import make_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,4 +87,12 @@ def test_the_file_of_a_wrong_web_configuration_is_named(tmp_path: Path) -> None:
         live_config.load(file)
     file.write_text("tls_server_config: {cert_file: x, key_file: y}")
     with pytest.raises(ConfigError, match=r"web.yml: tls_server_config: .*: cannot be used: .* -> "):
+        live_config.load(file)
+
+
+def test_a_key_and_a_certificate_that_are_exchanged_are_told_so(tmp_path: Path) -> None:
+    made = make_certificates(tmp_path / "pki")
+    file = tmp_path / "web.yml"
+    file.write_text(f"tls_server_config: {{cert_file: {made.server_key}, key_file: {made.server_certificate}}}")
+    with pytest.raises(ConfigError, match=r"web.yml: tls_server_config: .*: cannot be used: .* exchanged\? -> "):
         live_config.load(file)

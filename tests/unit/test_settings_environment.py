@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, get_args, get_origin
 
 import pytest
+from pydantic import BaseModel
 
 from dbwatch.errors import ConfigError
 from dbwatch.settings.load import load
+from dbwatch.settings.models import PostgresInstance, Settings
+from dbwatch.settings.overrides import apply_environment
+from dbwatch.settings.tree import Node, Place, place_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-
-    from dbwatch.settings.models import Settings
 
 FILE = """\
 defaults: {monitor: {user: u}}
@@ -53,6 +57,34 @@ def test_a_variable_wins_over_the_file(tmp_path: Path) -> None:
         instance.collectors["locks"].interval,
     )
     assert "/elsewhere" == str(settings.state_directory)
+
+
+def every_setting(model: type[BaseModel], *above: str) -> Iterator[tuple[str, ...]]:
+    """Its keys as a file writes them, all the way down; what stands in lists and below free names is another matter."""
+    for key, field in model.model_fields.items():
+        kinds = (field.annotation, *get_args(field.annotation))
+        inner = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        if get_origin(field.annotation) in (Mapping, tuple):
+            continue
+        yield from [(*above, key)] if inner is None else every_setting(inner, *above, key)
+
+
+@pytest.mark.parametrize("prefix", [(), ("defaults",), ("instances", "pg")])
+def test_any_setting_can_be_set_by_a_variable(prefix: tuple[str, ...]) -> None:
+    tree = Node({"instances": Node({"pg": Node({}, Place("f"))}, Place("f"))}, Place("f"))
+    paths = [(*prefix, *path) for path in every_setting(PostgresInstance if prefix else Settings)]
+
+    assert 15 <= len(paths)
+    for path in paths:
+        found, faults = apply_environment(tree, {f"DBWATCH_{'__'.join(path).upper()}": "7"})
+        assert [] == faults, path
+        assert place_of(found, path)[1] == (), path
+
+
+def test_a_directory_of_backups_can_be_given_by_a_variable(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, DBWATCH_BACKUPS__DIRECTORY="/srv/sets", DBWATCH_BACKUPS__DRILLS__RTO_TARGET="1h")
+
+    assert ("/srv/sets", 3600.0) == (str(settings.backups.directory), settings.backups.drills.rto_target)
 
 
 def test_a_port_is_no_service_link_of_kubernetes(tmp_path: Path) -> None:

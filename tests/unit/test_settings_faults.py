@@ -170,3 +170,44 @@ def test_patterns_that_leave_no_database_to_back_up_are_a_fault_at_their_place(
     assert len(faults) == len(expected)
     for fault, told in zip(faults, expected, strict=True):
         assert f"backups.logical.{told}" in fault
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("port: yes", "port: must be a whole number"),
+        ("port: 05432", "port: begins with 0, and would be read as an octal number"),
+        ("enabled: 'no'", "enabled: must be true or false"),
+        ("enabled: 0", "enabled: must be true or false"),
+        ("backups: {logical: {parallel: on}}", "backups.logical.parallel: must be a whole number"),
+        ("collectors: {sessions: {max_series: true}}", "collectors.sessions.max_series: must be a whole number"),
+        ("host: 'host=db;password=canary'", "host: not a host name"),
+        ("host: 'db;canary'", "host: not a host name"),
+        ('host: "db\\0canary"', "host: holds a NUL character"),
+        ('database: "db\\0canary"', "database: holds a NUL character"),
+        ("canary: x", "?: is no setting"),
+        ("'host=db;password=canary': x", "?: is no setting"),
+        ("fast_intervall: 1s", "fast_intervall: is no setting"),
+    ],
+)
+def test_what_would_be_read_as_something_else_is_refused_and_not_repeated(
+    tmp_path: Path, written: str, told: str
+) -> None:
+    (fault,) = faults_of(tmp_path, f"{ONE}    {written}\n")
+    assert f"instances.pg1.{told}" in fault
+    assert "canary" not in fault
+
+
+def test_a_user_with_a_nul_in_it_is_refused(tmp_path: Path) -> None:
+    (fault,) = faults_of(tmp_path, ONE.replace("user: u", 'user: "u\\0canary"'))
+    assert "instances.pg1.monitor.user: holds a NUL character -> " in fault
+    assert "canary" not in fault
+
+
+def test_a_switch_or_a_number_of_the_whole_is_no_less_strict(tmp_path: Path) -> None:
+    text = "max_concurrent_connects: true\nhttp: {enable_lifecycle: 'no'}\nbackups: {reserve_ratio: yes}\n"
+    assert [
+        "1: max_concurrent_connects: must be a whole number -> write digits only",
+        "2: http.enable_lifecycle: must be true or false",
+        "3: backups.reserve_ratio: must be a number",
+    ] == sorted(faults_of(tmp_path, text + ONE))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner
 
 from dbwatch.cli.config_commands import app
+from dbwatch.core.durations import seconds
 from dbwatch.files import config_root
+from dbwatch.settings.fields import MONTH_SECONDS
 from dbwatch.settings.schema import file_schema
 
 if TYPE_CHECKING:
@@ -34,6 +37,25 @@ def test_defaults_take_the_keys_of_both_engines_but_not_the_host() -> None:
 def test_a_duration_is_text_or_a_number() -> None:
     interval = file_schema()["$defs"]["PostgresInstance"]["properties"]["fast_interval"]
     assert {"string", "number"} == {choice["type"] for choice in interval["anyOf"]}
+
+
+@pytest.mark.parametrize("written", ["10s", "500ms", "1h30m", "1h 30m", "1.5 h", "10 seconds", "", "s", "10", "-1s"])
+def test_a_duration_is_to_the_schema_what_it_is_to_the_loader(written: str) -> None:
+    text, number = file_schema()["$defs"]["PostgresInstance"]["properties"]["fast_interval"]["anyOf"]
+    assert {"exclusiveMinimum": 0, "maximum": MONTH_SECONDS, "type": "number"} == number
+    try:
+        seconds(written)
+    except ValueError:
+        assert re.search(text["pattern"], written) is None
+    else:
+        assert re.search(text["pattern"], written)
+
+
+def test_a_name_is_to_the_schema_what_it_is_to_the_loader() -> None:
+    instances = file_schema()["properties"]["instances"]
+    pattern = instances["propertyNames"]["pattern"]
+    assert "patternProperties" not in instances  # it would look at names that are right, without `defaults`
+    assert [True, False] == [bool(re.search(pattern, name)) for name in ("pg-1", "a b")]
 
 
 def test_every_section_is_closed_but_labels() -> None:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from dbwatch.errors import ConfigError, EngineError, Reason
 from dbwatch.settings.load import load, load_with_warnings
 from dbwatch.settings.models import Credentials, Instance, MysqlInstance, PostgresInstance
-from dbwatch.settings.secrets import read_password, secret_version
+from dbwatch.settings.secrets import INLINE_MEND, read_password, secret_version
 from dbwatch.settings.tls import ssl_context, tls_mode
 
 if TYPE_CHECKING:
@@ -65,6 +65,57 @@ def test_one_newline_at_the_end_of_the_file_is_no_password(tmp_path: Path, conte
     file = tmp_path / "pw"
     file.write_bytes(content.encode())
     assert expected == password(Credentials(user="u", password_file=file))
+
+
+def test_a_file_that_is_too_large_is_refused_rather_than_cut(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text("x" * (64 * 1024 + 1))
+    with pytest.raises(EngineError, match=r"is larger than 64 KiB$"):
+        read_password(Credentials(user="u", password_file=path))
+    path.write_text("x" * (64 * 1024 - 1) + "\n")
+    assert 64 * 1024 - 1 == len(password(Credentials(user="u", password_file=path)) or "")
+
+
+def faults_of_monitor(directory: Path, monitor: str, **elsewhere: str) -> list[str]:
+    (directory / "dbwatch.yml").write_text(
+        f"defaults: {elsewhere.get('defaults', '{}')}\n"
+        f"instances:\n  pg1:\n    engine: postgres\n    monitor: {{user: u, {monitor}}}\n"
+    )
+    try:
+        load(directory / "dbwatch.yml", {})
+    except ConfigError as error:
+        return [str(fault).removeprefix(f"{directory}/dbwatch.yml:") for fault in error.faults]
+    return []
+
+
+@pytest.mark.parametrize(
+    "written", ["password: &Secret", "password: ", "password: ~", "password_file: ", "password_env: "]
+)
+def test_nobody_is_logged_in_without_a_password_for_want_of_quotes(tmp_path: Path, written: str) -> None:
+    """`password: &Secret` is an anchor on nothing."""
+    (told,) = faults_of_monitor(tmp_path, written)
+    assert told.startswith(f"5: instances.pg1.monitor.{written.partition(':')[0]}: is empty -> ")
+    assert told.endswith(", or remove the key")
+    assert "Secret" not in told
+    assert [] == faults_of_monitor(tmp_path, "")
+
+
+def test_an_empty_secret_of_the_defaults_is_told_once_and_one_below_a_free_name_not_at_all(tmp_path: Path) -> None:
+    defaults = "{monitor: {password: }, thresholds: {}, labels: {password: x}}"
+    (told,) = faults_of_monitor(tmp_path, "", defaults=defaults)
+    assert told.startswith("1: defaults.monitor.password: is empty -> ")
+
+
+@pytest.mark.parametrize(
+    ("password", "problem"),
+    [('"x\\n"', "holds more than one line"), ('"x\\ny"', "holds more than one line"), ('""', "is empty"),
+     ('"x\\0"', "holds a NUL character")],
+)  # fmt: skip
+def test_a_password_in_the_settings_is_held_to_what_one_in_a_file_is(
+    tmp_path: Path, password: str, problem: str
+) -> None:
+    (told,) = faults_of_monitor(tmp_path, f"password: {password}")
+    assert told == f"5: instances.pg1.monitor.password: {problem} -> {INLINE_MEND}"
 
 
 def test_the_other_sources_of_a_password(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ NONE = Circumstances()
 def reasons(newest_first: Sequence[BackupRecord], now: float, circumstances: Circumstances) -> Iterator[Frozen]:
     """Every one that holds."""
     found = {
-        FreezeReason.LAST_RUN_FAILED: _failed(circumstances.last_run),
+        FreezeReason.LAST_RUN_FAILED: _failed(circumstances.last_run, newest_first),
         FreezeReason.VERIFICATION_OVERDUE: _overdue(newest_first, now, circumstances.restored_within),
         FreezeReason.DISPROVED: _bad(newest_first),
         FreezeReason.ANOMALY: _anomalous(newest_first),
@@ -68,8 +68,11 @@ def reasons(newest_first: Sequence[BackupRecord], now: float, circumstances: Cir
     return (Frozen(reason, detail) for reason, detail in found.items() if detail)
 
 
-def _failed(run: JobRun | None) -> str:
+def _failed(run: JobRun | None, newest_first: Sequence[BackupRecord]) -> str:
+    """One that was ended once its set was published has made a backup, as soon as that one is proven."""
     if run is None or run.state in (JobState.SUCCEEDED, JobState.RUNNING) or run.reason is JobReason.BUSY:
+        return ""
+    if any(each.id == run.backup and not each.problem and is_proven(each) for each in newest_first):
         return ""
     return (
         f"the last backup {run.state}" + (f" ({run.reason})" if run.reason else "") + (run.detail and f": {run.detail}")

@@ -112,7 +112,7 @@ def kind_figures(
         last_state=last.state if last else None,
         last_reason=last.reason if last else None,
         runs=_runs(ended),
-        last_seconds=successes[-1].seconds if successes else newest.seconds if newest else None,
+        last_seconds=successes[-1].seconds if successes else None,  # a set tells its dump's time alone
         last_phases=successes[-1].phases if successes else (),
         last_size_bytes=newest.size_bytes if newest else None,
         size_ratio=_ratio([line.size_bytes for line in sets]),

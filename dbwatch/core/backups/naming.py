@@ -46,6 +46,9 @@ def chosen(records: Iterable[BackupRecord], asked: str, trashed: Iterable[Name] 
 
 def in_trash(trashed: Iterable[Name], asked: str) -> str:
     """With the way back; '': it is not there either."""
-    binned = matching(trashed, asked)
+    binned = sorted(set(matching(trashed, asked)))
     mend = " or ".join(f"`dbwatch backup pin {'/'.join(each)}`" for each in binned[:MOST_NAMED])
+    if len(binned) > 1:
+        names = some(["/".join(each) for each in binned])
+        return f"backup {asked!r} may be any of {names}, all in the trash -> {mend} brings that one back, and keeps it"
     return f"backup {asked!r} is in the trash -> {mend} brings it back, and keeps it" if binned else ""

@@ -43,6 +43,13 @@ def changed(tables: Iterable[TableFacts]) -> tuple[str, ...]:
     return (f"{some(names)} {WHY[Unread.CHANGED]}: counted, and compared as the dump has them",) if names else ()
 
 
+def emptied(tables: Iterable[TableFacts]) -> tuple[str, ...]:
+    """Of a server that is started anew once it is filled, so that it can stay after us."""
+    names = [".".join(filter(None, table.key)) for table in tables if table.unread == Unread.MEMORY]
+    what = f"{some(names)} {WHY[Unread.MEMORY]}, and will be EMPTY there: the server is started anew once it is filled"
+    return (f"{what} -> their rows are in the set: restore them into an instance, with --to",) if names else ()
+
+
 def some(names: Sequence[str], most: int = MOST_NAMED) -> str:
     more = len(names) - most
     return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -27,8 +27,10 @@ SESSIONS = (
 )
 LOCKS = (
     *("pid", "user", "application", "database", "state", "transaction"),
-    *("waits", "lock_type", "relation", "fingerprint"),
+    *("waits", "lock_type", "relation", "fingerprint", "gid"),
 )
+NO_SESSION = 0  # what PostgreSQL gives as the pid of each prepared transaction
+ENDED_BY = "COMMIT PREPARED or ROLLBACK PREPARED and its GID, in its database, as its coordinator decided"
 STATEMENTS = ("queryid", "database", "user", "calls", "total", "mean", "rows", "text")
 
 
@@ -37,7 +39,10 @@ def sessions_lines(rows: Rows, width: int) -> list[str]:
     if not len(rows):
         return ["no session besides ours"]
     ordered = sorted(rows.dicts(), key=lambda row: -seconds(row, "age_seconds"))
-    return table(SESSIONS, [_session(row) for row in ordered], width, right=("pid", "age", "root_blocker"))
+    lines = table(SESSIONS, [_session(row) for row in ordered], width, right=("pid", "age", "root_blocker"))
+    if any(NO_SESSION in blocking.pids(row.get("blocked_by")) for row in ordered):
+        lines += ["", "blocked by 0: by a prepared transaction, which no session holds; ask for locks to see which"]
+    return lines
 
 
 def _session(row: Row) -> list[str]:
@@ -47,15 +52,23 @@ def _session(row: Row) -> list[str]:
 
 def locks_lines(rows: Rows, width: int) -> list[str]:
     """The sessions that wait, as a tree under each root blocker."""
-    known = {int(str(row["pid"])): row for row in rows.dicts()}
+    known: dict[int, list[Row]] = {}  # of prepared transactions there may be several, all of them 0
+    for row in rows.dicts():
+        known.setdefault(int(str(row["pid"])), []).append(row)
     if not known:
         return ["nobody waits for a lock"]
-    nodes = blocking.trees({pid: blocking.pids(row.get("blocked_by")) for pid, row in known.items()})
+    nodes = blocking.trees({pid: blocking.pids(told[0].get("blocked_by")) for pid, told in known.items()})
     lines = [
-        [place, *_lock({} if node.repeats else known.get(node.pid, {}), waits=node.depth > 0, repeats=node.repeats)]
+        [place, *_lock(row, waits=node.depth > 0, repeats=node.repeats)]
         for node, place in zip(nodes, blocking.drawn(nodes), strict=True)
+        for row in ([{}] if node.repeats else known.get(node.pid, [{}]))
     ]
-    return table(LOCKS, lines, width)
+    note = ["", f"a prepared transaction (pid 0) has no session to end: {ENDED_BY}"] if _has_prepared(rows) else []
+    return [*table(LOCKS, lines, width), *note]
+
+
+def _has_prepared(rows: Rows) -> bool:
+    return any(row.get("gid") for row in rows.dicts())
 
 
 def _lock(row: Row, *, waits: bool, repeats: bool) -> list[str]:

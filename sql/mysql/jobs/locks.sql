@@ -45,6 +45,17 @@ LEFT JOIN information_schema.innodb_locks AS l ON l.lock_id = t.trx_requested_lo
 WHERE t.trx_id IS NOT NULL
    OR p.state LIKE 'Waiting for%lock' OR p.state IN ('User lock', 'Waiting for table flush')
    OR p.id IN (SELECT e.blocker FROM edge AS e)
+UNION ALL
+-- A transaction that no session holds, the oldest that blocks somebody: prepared (XA), or undone after a crash.
+(
+    SELECT 0, '', '', '', IF(b.trx_state = 'ROLLING BACK', 'rolling_back', 'prepared'),
+           UNIX_TIMESTAMP() - UNIX_TIMESTAMP(b.trx_started), NULL, NULL, NULL, NULL, NULL, NULL
+    FROM information_schema.innodb_trx AS b
+    WHERE b.trx_mysql_thread_id = 0 AND COALESCE(b.trx_operation_state, '') = ''
+      AND EXISTS (SELECT 1 FROM edge AS e WHERE e.blocker = 0)
+    ORDER BY b.trx_started
+    LIMIT 1
+)
 ORDER BY wait_seconds DESC
 LIMIT 500
 -- @when not mariadb and setting performance_schema = ON
@@ -57,11 +68,16 @@ WITH RECURSIVE waiting AS (
        OR p.state LIKE 'Waiting for%lock' OR p.state IN ('User lock', 'Waiting for table flush')
     LIMIT 100000
 ),
+-- Transactions that no session holds (thread 0): their locks bear a thread that is gone, or that of the waiter itself.
+detached AS (
+    SELECT t.trx_id FROM information_schema.innodb_trx AS t WHERE t.trx_mysql_thread_id = 0 LIMIT 1000
+),
 row_wait AS (
-    SELECT w.thread_id AS waiter, d.blocking_thread_id AS blocker, d.requesting_engine_lock_id AS lock_id,
-           d.blocking_engine_lock_id AS blocking_lock_id
+    SELECT w.thread_id AS waiter, IF(z.trx_id IS NULL, d.blocking_thread_id, 0) AS blocker,
+           d.requesting_engine_lock_id AS lock_id, d.blocking_engine_lock_id AS blocking_lock_id
     FROM waiting AS w
     STRAIGHT_JOIN performance_schema.data_lock_waits AS d ON d.requesting_thread_id = w.thread_id
+    LEFT JOIN detached AS z ON z.trx_id = d.blocking_engine_transaction_id
     WHERE w.trx_id IS NOT NULL
 ),
 -- A request for an exclusive metadata lock (ALTER TABLE) waits for all who hold one; the others wait for whoever holds,
@@ -106,13 +122,13 @@ SELECT p.id AS pid, MAX(p.user) AS user, COALESCE(MAX(a.attr_value), '') AS appl
        COALESCE(MAX(d.lock_mode), IF(MAX(w.thread_id) IS NULL, NULL, MAX(p.state))) AS lock_type,
        COALESCE(MAX(CONCAT(d.object_schema, '.', d.object_name)), MAX(CONCAT(m.object_schema, '.', m.object_name)))
            AS relation,
-       (SELECT MIN(h.processlist_id)
+       (SELECT MIN(IF(e.blocker = 0, 0, h.processlist_id))
         FROM edge AS e
-        JOIN performance_schema.threads AS h ON h.thread_id = e.blocker
+        LEFT JOIN performance_schema.threads AS h ON h.thread_id = e.blocker
         WHERE e.waiter = PS_THREAD_ID(p.id)) AS blocked_by,
-       (SELECT MIN(h.processlist_id)
+       (SELECT MIN(IF(c.root = 0, 0, h.processlist_id))
         FROM chain AS c
-        JOIN performance_schema.threads AS h ON h.thread_id = c.root
+        LEFT JOIN performance_schema.threads AS h ON h.thread_id = c.root
         WHERE c.waiter = PS_THREAD_ID(p.id)) AS root_blocker,
        MAX(s.digest) AS fingerprint
 FROM performance_schema.processlist AS p
@@ -127,5 +143,16 @@ LEFT JOIN performance_schema.events_statements_current AS s ON s.thread_id = PS_
 WHERE w.thread_id IS NOT NULL
    OR PS_THREAD_ID(p.id) IN (SELECT e.blocker FROM edge AS e)
 GROUP BY p.id
+UNION ALL
+-- A transaction that no session holds, the oldest that blocks somebody: prepared (XA), or undone after a crash.
+(
+    SELECT 0, '', '', '', IF(b.trx_state = 'ROLLING BACK', 'rolling_back', 'prepared'),
+           UNIX_TIMESTAMP() - UNIX_TIMESTAMP(b.trx_started), NULL, NULL, NULL, NULL, NULL, NULL
+    FROM information_schema.innodb_trx AS b
+    WHERE b.trx_mysql_thread_id = 0 AND COALESCE(b.trx_operation_state, '') = ''
+      AND EXISTS (SELECT 1 FROM edge AS e WHERE e.blocker = 0)
+    ORDER BY b.trx_started
+    LIMIT 1
+)
 ORDER BY wait_seconds DESC
 LIMIT 500

@@ -23,7 +23,7 @@ chain (waiter, root, depth) AS (
     JOIN edge AS e ON e.blocker = c.waiter
     WHERE c.depth < 20
 )
-SELECT p.id AS pid, p.user AS user, '' AS application, COALESCE(p.db, '') AS `database`,
+(SELECT p.id AS pid, p.user AS user, '' AS application, COALESCE(p.db, '') AS `database`,
        CASE WHEN p.command = 'Sleep' AND t.trx_mysql_thread_id IS NOT NULL THEN 'idle_in_transaction'
             WHEN p.command = 'Sleep' THEN 'idle'
             WHEN p.command IN ('Query', 'Execute', 'Fetch', 'Long Data', 'Prepare') THEN 'active'
@@ -38,7 +38,16 @@ LEFT JOIN information_schema.innodb_trx AS t ON t.trx_mysql_thread_id = p.id
 WHERE p.command <> 'Daemon'
   AND p.user NOT IN ('system user', 'event_scheduler', SUBSTRING_INDEX(USER(), '@', 1))
 ORDER BY p.command = 'Sleep', age_seconds DESC
-LIMIT 500
+LIMIT 500)
+UNION ALL
+-- Transactions that no session holds: prepared (XA), or undone after a crash.
+(SELECT 0, '', '', '', IF(b.trx_state = 'ROLLING BACK', 'rolling_back', 'prepared'),
+        UNIX_TIMESTAMP() - UNIX_TIMESTAMP(b.trx_started), NULL, NULL, NULL, NULL
+FROM information_schema.innodb_trx AS b
+WHERE b.trx_mysql_thread_id = 0 AND COALESCE(b.trx_operation_state, '') = ''
+  AND UNIX_TIMESTAMP() - UNIX_TIMESTAMP(b.trx_started) >= 5
+ORDER BY b.trx_started
+LIMIT 100)
 -- @when not mariadb and setting performance_schema = ON
 WITH RECURSIVE waiting AS (
     SELECT PS_THREAD_ID(p.id) AS thread_id, t.trx_id,
@@ -49,11 +58,16 @@ WITH RECURSIVE waiting AS (
        OR p.state LIKE 'Waiting for%lock' OR p.state IN ('User lock', 'Waiting for table flush')
     LIMIT 100000
 ),
+-- Transactions that no session holds (thread 0): their locks bear a thread that is gone, or that of the waiter itself.
+detached AS (
+    SELECT t.trx_id FROM information_schema.innodb_trx AS t WHERE t.trx_mysql_thread_id = 0 LIMIT 1000
+),
 row_wait AS (
-    SELECT w.thread_id AS waiter, d.blocking_thread_id AS blocker, d.requesting_engine_lock_id AS lock_id,
-           d.blocking_engine_lock_id AS blocking_lock_id
+    SELECT w.thread_id AS waiter, IF(z.trx_id IS NULL, d.blocking_thread_id, 0) AS blocker,
+           d.requesting_engine_lock_id AS lock_id, d.blocking_engine_lock_id AS blocking_lock_id
     FROM waiting AS w
     STRAIGHT_JOIN performance_schema.data_lock_waits AS d ON d.requesting_thread_id = w.thread_id
+    LEFT JOIN detached AS z ON z.trx_id = d.blocking_engine_transaction_id
     WHERE w.trx_id IS NOT NULL
 ),
 -- A request for an exclusive metadata lock (ALTER TABLE) waits for all who hold one; the others wait for whoever holds,
@@ -88,7 +102,7 @@ chain (waiter, root, depth) AS (
     JOIN edge AS e ON e.blocker = c.waiter
     WHERE c.depth < 20
 )
-SELECT p.id AS pid, p.user AS user, COALESCE(a.attr_value, '') AS application,
+(SELECT p.id AS pid, p.user AS user, COALESCE(a.attr_value, '') AS application,
        COALESCE(p.db, '') AS `database`,
        CASE WHEN p.command = 'Sleep' AND t.trx_mysql_thread_id IS NOT NULL THEN 'idle_in_transaction'
             WHEN p.command = 'Sleep' THEN 'idle'
@@ -96,13 +110,13 @@ SELECT p.id AS pid, p.user AS user, COALESCE(a.attr_value, '') AS application,
             ELSE 'other' END AS state,
        p.time AS age_seconds,
        IF(p.command = 'Sleep', NULL, NULLIF(p.state, '')) AS wait,
-       (SELECT MIN(h.processlist_id)
+       (SELECT MIN(IF(e.blocker = 0, 0, h.processlist_id))
         FROM edge AS e
-        JOIN performance_schema.threads AS h ON h.thread_id = e.blocker
+        LEFT JOIN performance_schema.threads AS h ON h.thread_id = e.blocker
         WHERE e.waiter = PS_THREAD_ID(p.id)) AS blocked_by,
-       (SELECT MIN(h.processlist_id)
+       (SELECT MIN(IF(c.root = 0, 0, h.processlist_id))
         FROM chain AS c
-        JOIN performance_schema.threads AS h ON h.thread_id = c.root
+        LEFT JOIN performance_schema.threads AS h ON h.thread_id = c.root
         WHERE c.waiter = PS_THREAD_ID(p.id)) AS root_blocker,
        MAX(s.digest) AS fingerprint
 FROM performance_schema.processlist AS p
@@ -114,4 +128,13 @@ WHERE p.command <> 'Daemon'
   AND p.user NOT IN ('system user', 'event_scheduler', SUBSTRING_INDEX(USER(), '@', 1))
 GROUP BY p.id, p.user, a.attr_value, p.db, p.command, t.trx_mysql_thread_id, p.time, p.state
 ORDER BY p.command = 'Sleep', age_seconds DESC
-LIMIT 500
+LIMIT 500)
+UNION ALL
+-- Transactions that no session holds: prepared (XA), or undone after a crash.
+(SELECT 0, '', '', '', IF(b.trx_state = 'ROLLING BACK', 'rolling_back', 'prepared'),
+        UNIX_TIMESTAMP() - UNIX_TIMESTAMP(b.trx_started), NULL, NULL, NULL, NULL
+FROM information_schema.innodb_trx AS b
+WHERE b.trx_mysql_thread_id = 0 AND COALESCE(b.trx_operation_state, '') = ''
+  AND UNIX_TIMESTAMP() - UNIX_TIMESTAMP(b.trx_started) >= 5
+ORDER BY b.trx_started
+LIMIT 100)

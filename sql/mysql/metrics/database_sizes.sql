@@ -15,9 +15,13 @@ metrics:
 SELECT CONVERT(CONVERT(CAST(SUBSTRING_INDEX(t.name, '/', 1) AS BINARY) USING filename) USING utf8mb4)
            COLLATE utf8mb4_bin AS `database`,
        SUM(t.file_size) AS size_bytes,
-       COUNT(DISTINCT IF(t.name RLIKE '/FTS_[0-9a-f]{16}_', NULL, SUBSTRING_INDEX(t.name, '#P#', 1) COLLATE utf8mb3_bin))
-           AS tables
+       COUNT(DISTINCT IF(t.name RLIKE '/FTS_[0-9a-f]{16}_' OR q.space IS NOT NULL, NULL,
+                         SUBSTRING_INDEX(t.name, '#P#', 1) COLLATE utf8mb3_bin)) AS tables
 FROM information_schema.innodb_sys_tablespaces AS t
+LEFT JOIN (
+    -- The flag of 12288, no rollback, is a SEQUENCE: InnoDB keeps it as a table with one row.
+    SELECT DISTINCT n.space FROM information_schema.innodb_sys_tables AS n WHERE n.flag & 12288 = 12288
+) AS q ON q.space = t.space
 WHERE t.name LIKE '%/%'
 GROUP BY 1
 -- @when not mariadb

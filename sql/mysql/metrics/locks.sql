@@ -69,11 +69,16 @@ WITH RECURSIVE waiting AS (
        OR p.state LIKE 'Waiting for%lock' OR p.state IN ('User lock', 'Waiting for table flush')
     LIMIT 100000
 ),
+-- Transactions that no session holds (thread 0): their locks bear a thread that is gone, or that of the waiter itself.
+detached AS (
+    SELECT t.trx_id FROM information_schema.innodb_trx AS t WHERE t.trx_mysql_thread_id = 0 LIMIT 1000
+),
 row_wait AS (
-    SELECT w.thread_id AS waiter, d.blocking_thread_id AS blocker, d.requesting_engine_lock_id AS lock_id,
-           d.blocking_engine_lock_id AS blocking_lock_id
+    SELECT w.thread_id AS waiter, IF(z.trx_id IS NULL, d.blocking_thread_id, 0) AS blocker,
+           d.requesting_engine_lock_id AS lock_id, d.blocking_engine_lock_id AS blocking_lock_id
     FROM waiting AS w
     STRAIGHT_JOIN performance_schema.data_lock_waits AS d ON d.requesting_thread_id = w.thread_id
+    LEFT JOIN detached AS z ON z.trx_id = d.blocking_engine_transaction_id
     WHERE w.trx_id IS NOT NULL
       AND (SELECT COUNT(*) FROM waiting AS n) <= 300
 ),

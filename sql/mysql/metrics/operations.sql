@@ -129,7 +129,7 @@ metrics:
     - {value: delayed_writes, labels: {name: =delayed_writes}}
     - {value: slave_retried_transactions, labels: {name: =slave_retried_transactions}}
     - {value: slave_received_heartbeats, labels: {name: =slave_received_heartbeats}}
-  dbwatch_mysql_status:
+  dbwatch_mysql_status_value:
     - {value: key_blocks_unused, labels: {name: =key_blocks_unused}}
     - {value: key_blocks_used, labels: {name: =key_blocks_used}}
     - {value: key_blocks_not_flushed, labels: {name: =key_blocks_not_flushed}}

@@ -10,9 +10,11 @@ metrics:
 --- */
 -- Such a table gets an index that nobody can name, GEN_CLUST_INDEX. MySQL shows nothing of partitioned tables.
 -- @when mariadb
+-- The flag of 12288, no rollback, is a SEQUENCE: InnoDB keeps it as a table with one row.
 SELECT CONVERT(CONVERT(CAST(SUBSTRING_INDEX(t.name, '/', 1) AS BINARY) USING filename) USING utf8mb4)
            COLLATE utf8mb4_bin AS `database`,
-       COUNT(DISTINCT IF(x.table_id IS NULL, NULL, SUBSTRING_INDEX(t.name, '#P#', 1) COLLATE utf8mb3_bin)) AS tables
+       COUNT(DISTINCT IF(x.table_id IS NULL OR t.flag & 12288 = 12288, NULL,
+                         SUBSTRING_INDEX(t.name, '#P#', 1) COLLATE utf8mb3_bin)) AS tables
 FROM information_schema.innodb_sys_tables AS t
 LEFT JOIN (
     SELECT DISTINCT n.table_id FROM information_schema.innodb_sys_indexes AS n WHERE n.name = 'GEN_CLUST_INDEX'

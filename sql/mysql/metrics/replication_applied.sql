@@ -18,7 +18,13 @@ metrics:
     - {value: workers_idle, labels: {channel: channel, state: =idle}}
     - {value: workers_stopped, labels: {channel: channel, state: =stopped}}
 --- */
--- MariaDB tells no such times in any version that is in use.
+-- MariaDB tells only the first of them, and none before 11.8. It moves when a transaction is applied, not when it is read
+-- (measured, with parallel workers too), and is NULL until the first one since the start.
+-- @when mariadb >= 11.8 and probe replication
+SELECT s.connection_name AS channel, UNIX_TIMESTAMP(s.slave_last_event_time) AS applied_at,
+       NULL AS queued_at, NULL AS applying_at, NULL AS io_error_at, NULL AS sql_error_at, NULL AS heartbeats,
+       NULL AS heartbeat_at, NULL AS retries, NULL AS workers_applying, NULL AS workers_idle, NULL AS workers_stopped
+FROM information_schema.slave_status AS s
 -- @when not mariadb and setting performance_schema = ON
 -- A time that never was is 0000-00-00, which UNIX_TIMESTAMP makes 0.
 SELECT c.channel_name AS channel,

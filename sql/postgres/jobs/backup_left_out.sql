@@ -14,6 +14,7 @@ SELECT d.datname::text AS name,
             WHEN d.datconnlimit = -2 THEN format('DROP DATABASE %I;', d.datname)
             WHEN NOT d.datallowconn THEN format('ALTER DATABASE %I ALLOW_CONNECTIONS true;', d.datname)
             ELSE 'CREATE DATABASE template_of_ours TEMPLATE template1 IS_TEMPLATE true;' END AS remedy,
+       NOT d.datallowconn AND d.datconnlimit <> -2 AND d.datname <> 'template0' AS is_shut,
        has_database_privilege(d.oid, 'CONNECT') AS may_connect,
        format('GRANT CONNECT ON DATABASE %I TO %I;', d.datname, current_user) AS remedy_to_connect
 FROM pg_database AS d

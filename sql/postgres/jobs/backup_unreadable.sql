@@ -2,8 +2,9 @@
 description: What a dump of this database would lack, because this account may not read it.
 timeout: 60s
 --- */
--- `enough`: where many are missing, what mends all of them at once. Before 14 there is no role that reads everything, it helps
--- nobody who does not inherit, and it covers no large objects: those are granted one by one, in a loop.
+-- The role that reads everything mends all of it at once, also what is made tomorrow. Before 14 there is none, it helps nobody
+-- who does not inherit, and it covers no large objects: those are granted one by one, in a loop. `enough`: where many are
+-- missing, and there is no such role, what mends them by schema. `everywhere`: it mends all databases, whichever it is run in.
 WITH me AS (
     SELECT r.rolname, r.rolsuper, r.rolbypassrls,
            r.rolinherit AND EXISTS (SELECT FROM pg_roles AS a
@@ -38,14 +39,16 @@ WITH me AS (
     WHERE NOT has_table_privilege(r.oid, 'SELECT')
 )
 SELECT m.kind, m.name,
-       format('GRANT %s TO %I;', m.lacking, me.rolname) AS remedy,
+       format('GRANT %s TO %I;', CASE WHEN me.may_join THEN 'pg_read_all_data' ELSE m.lacking END, me.rolname) AS remedy,
        format('GRANT %s TO %I;', CASE WHEN me.may_join THEN 'pg_read_all_data' ELSE m.lacking_alike END, me.rolname)
-       AS enough
+       AS enough,
+       me.may_join AS everywhere
 FROM missing AS m
 CROSS JOIN me
 UNION ALL
 -- A policy of rows would hide some of them.
-SELECT 'row security', r.name, format('ALTER ROLE %I BYPASSRLS;', me.rolname), format('ALTER ROLE %I BYPASSRLS;', me.rolname)
+SELECT 'row security', r.name, format('ALTER ROLE %I BYPASSRLS;', me.rolname), format('ALTER ROLE %I BYPASSRLS;', me.rolname),
+       true
 FROM relation AS r
 CROSS JOIN me
 WHERE r.relrowsecurity
@@ -53,7 +56,7 @@ WHERE r.relrowsecurity
   AND NOT me.rolbypassrls
   AND (r.relforcerowsecurity OR NOT pg_has_role(r.relowner, 'USAGE'))
 UNION ALL
-SELECT 'large objects', format('(%s of them)', o.number), o.remedy, o.remedy
+SELECT 'large objects', format('(%s of them)', o.number), o.remedy, o.remedy, false
 FROM (
     SELECT count(*) AS number,
            format('DO $grant$DECLARE l oid; BEGIN FOR l IN SELECT oid FROM pg_largeobject_metadata LOOP '

@@ -7,6 +7,8 @@ FROM pg_control_system() AS s
 CROSS JOIN LATERAL (
     VALUES ('version', current_setting('server_version')),
            ('account', quote_ident(current_user::text)),
+           -- For a comment in a statement that somebody pastes: no name may end it.
+           ('database', translate(current_database(), '*', '?')),
            ('role', CASE WHEN pg_is_in_recovery() THEN 'replica' ELSE 'primary' END),
            ('started_at', extract(epoch FROM pg_postmaster_start_time())::text),
            ('logging_collector', current_setting('logging_collector')),

@@ -1,5 +1,5 @@
 /* ---
-description: Sessions that wait for a lock, and those that hold it. Of a query only its fingerprint, never its text.
+description: Who waits for a lock and who holds it, prepared transactions too. Of a query only its fingerprint, never its text.
 timeout: 2s
 needs: [pg_monitor]
 --- */
@@ -31,6 +31,45 @@ blocked AS (
            (SELECT min(c.root) FROM chain AS c WHERE c.pid = e.pid) AS root_blocker
     FROM edge AS e
     GROUP BY e.pid
+),
+-- The blocker 0 stands for every prepared transaction: which ones it is, by the locks that they and their waiters name.
+taken AS MATERIALIZED (
+    SELECT k.pid, k.granted, k.mode, k.virtualtransaction, k.locktype, k.database, k.relation, k.page, k.tuple,
+           k.transactionid, k.classid, k.objid, k.objsubid
+    FROM pg_locks AS k
+    WHERE EXISTS (SELECT FROM edge AS e WHERE e.blocker = 0)
+),
+prepared AS (
+    SELECT DISTINCT p.gid, p.owner, p.database, p.prepared
+    FROM taken AS w
+    JOIN (VALUES ('AccessShareLock', '{AccessExclusive}'::text[]),
+                 ('RowShareLock', '{Exclusive,AccessExclusive}'),
+                 ('RowExclusiveLock', '{Share,ShareRowExclusive,Exclusive,AccessExclusive}'),
+                 ('ShareUpdateExclusiveLock',
+                  '{ShareUpdateExclusive,Share,ShareRowExclusive,Exclusive,AccessExclusive}'),
+                 ('ShareLock', '{RowExclusive,ShareUpdateExclusive,ShareRowExclusive,Exclusive,AccessExclusive}'),
+                 ('ShareRowExclusiveLock',
+                  '{RowExclusive,ShareUpdateExclusive,Share,ShareRowExclusive,Exclusive,AccessExclusive}'),
+                 ('ExclusiveLock', '{RowShare,RowExclusive,ShareUpdateExclusive,Share,ShareRowExclusive,Exclusive,'
+                                   'AccessExclusive}'),
+                 ('AccessExclusiveLock', '{AccessShare,RowShare,RowExclusive,ShareUpdateExclusive,Share,'
+                                         'ShareRowExclusive,Exclusive,AccessExclusive}')) AS c (mode, against)
+      ON c.mode = w.mode
+    JOIN taken AS h
+      ON h.granted
+     AND h.pid IS NULL
+     AND left(h.mode, -4) = ANY (c.against)
+     AND (h.locktype, h.database, h.relation, h.page, h.tuple, h.transactionid, h.classid, h.objid, h.objsubid)
+         IS NOT DISTINCT FROM
+         (w.locktype, w.database, w.relation, w.page, w.tuple, w.transactionid, w.classid, w.objid, w.objsubid)
+    -- Its own id, which it holds too, leads to its name.
+    JOIN taken AS i
+      ON i.pid IS NULL
+     AND i.locktype = 'transactionid'
+     AND i.virtualtransaction = h.virtualtransaction
+    JOIN pg_prepared_xacts AS p ON p.transaction = i.transactionid
+    WHERE NOT w.granted
+      AND w.pid IN (SELECT e.pid FROM edge AS e WHERE e.blocker = 0)
 )
 SELECT s.pid,
        coalesce(s.usename, '') AS user,
@@ -49,7 +88,8 @@ SELECT s.pid,
        END AS relation,
        b.blocked_by,
        b.root_blocker,
-       coalesce(s.query_id::text, left(md5(regexp_replace(s.query, '''[^'']*''|[0-9]+', '?', 'g')), 16)) AS fingerprint
+       coalesce(s.query_id::text, left(md5(regexp_replace(s.query, '''[^'']*''|[0-9]+', '?', 'g')), 16)) AS fingerprint,
+       NULL AS gid
 FROM pg_stat_activity AS s
 LEFT JOIN blocked AS b ON b.pid = s.pid
 LEFT JOIN LATERAL (
@@ -60,7 +100,12 @@ LEFT JOIN LATERAL (
 ) AS l ON s.wait_event_type = 'Lock'
 WHERE b.pid IS NOT NULL
    OR s.pid IN (SELECT e.blocker FROM edge AS e)
-ORDER BY b.root_blocker NULLS FIRST, wait_seconds DESC NULLS LAST
+UNION ALL
+SELECT 0, p.owner, '', p.database, 'prepared',
+       greatest(extract(epoch FROM clock_timestamp() - p.prepared), 0)::float8,
+       NULL, NULL, NULL, NULL, NULL, NULL, p.gid
+FROM prepared AS p
+ORDER BY root_blocker NULLS FIRST, wait_seconds DESC NULLS LAST, transaction_seconds DESC NULLS LAST
 LIMIT 500
 -- @when postgres < 14
 WITH RECURSIVE edge AS MATERIALIZED (
@@ -90,6 +135,45 @@ blocked AS (
            (SELECT min(c.root) FROM chain AS c WHERE c.pid = e.pid) AS root_blocker
     FROM edge AS e
     GROUP BY e.pid
+),
+-- The blocker 0 stands for every prepared transaction: which ones it is, by the locks that they and their waiters name.
+taken AS MATERIALIZED (
+    SELECT k.pid, k.granted, k.mode, k.virtualtransaction, k.locktype, k.database, k.relation, k.page, k.tuple,
+           k.transactionid, k.classid, k.objid, k.objsubid
+    FROM pg_locks AS k
+    WHERE EXISTS (SELECT FROM edge AS e WHERE e.blocker = 0)
+),
+prepared AS (
+    SELECT DISTINCT p.gid, p.owner, p.database, p.prepared
+    FROM taken AS w
+    JOIN (VALUES ('AccessShareLock', '{AccessExclusive}'::text[]),
+                 ('RowShareLock', '{Exclusive,AccessExclusive}'),
+                 ('RowExclusiveLock', '{Share,ShareRowExclusive,Exclusive,AccessExclusive}'),
+                 ('ShareUpdateExclusiveLock',
+                  '{ShareUpdateExclusive,Share,ShareRowExclusive,Exclusive,AccessExclusive}'),
+                 ('ShareLock', '{RowExclusive,ShareUpdateExclusive,ShareRowExclusive,Exclusive,AccessExclusive}'),
+                 ('ShareRowExclusiveLock',
+                  '{RowExclusive,ShareUpdateExclusive,Share,ShareRowExclusive,Exclusive,AccessExclusive}'),
+                 ('ExclusiveLock', '{RowShare,RowExclusive,ShareUpdateExclusive,Share,ShareRowExclusive,Exclusive,'
+                                   'AccessExclusive}'),
+                 ('AccessExclusiveLock', '{AccessShare,RowShare,RowExclusive,ShareUpdateExclusive,Share,'
+                                         'ShareRowExclusive,Exclusive,AccessExclusive}')) AS c (mode, against)
+      ON c.mode = w.mode
+    JOIN taken AS h
+      ON h.granted
+     AND h.pid IS NULL
+     AND left(h.mode, -4) = ANY (c.against)
+     AND (h.locktype, h.database, h.relation, h.page, h.tuple, h.transactionid, h.classid, h.objid, h.objsubid)
+         IS NOT DISTINCT FROM
+         (w.locktype, w.database, w.relation, w.page, w.tuple, w.transactionid, w.classid, w.objid, w.objsubid)
+    -- Its own id, which it holds too, leads to its name.
+    JOIN taken AS i
+      ON i.pid IS NULL
+     AND i.locktype = 'transactionid'
+     AND i.virtualtransaction = h.virtualtransaction
+    JOIN pg_prepared_xacts AS p ON p.transaction = i.transactionid
+    WHERE NOT w.granted
+      AND w.pid IN (SELECT e.pid FROM edge AS e WHERE e.blocker = 0)
 )
 SELECT s.pid,
        coalesce(s.usename, '') AS user,
@@ -108,7 +192,8 @@ SELECT s.pid,
        END AS relation,
        b.blocked_by,
        b.root_blocker,
-       left(md5(regexp_replace(s.query, '''[^'']*''|[0-9]+', '?', 'g')), 16) AS fingerprint
+       left(md5(regexp_replace(s.query, '''[^'']*''|[0-9]+', '?', 'g')), 16) AS fingerprint,
+       NULL AS gid
 FROM pg_stat_activity AS s
 LEFT JOIN blocked AS b ON b.pid = s.pid
 LEFT JOIN LATERAL (
@@ -119,5 +204,10 @@ LEFT JOIN LATERAL (
 ) AS l ON s.wait_event_type = 'Lock'
 WHERE b.pid IS NOT NULL
    OR s.pid IN (SELECT e.blocker FROM edge AS e)
-ORDER BY b.root_blocker NULLS FIRST, wait_seconds DESC NULLS LAST
+UNION ALL
+SELECT 0, p.owner, '', p.database, 'prepared',
+       greatest(extract(epoch FROM clock_timestamp() - p.prepared), 0)::float8,
+       NULL, NULL, NULL, NULL, NULL, NULL, p.gid
+FROM prepared AS p
+ORDER BY root_blocker NULLS FIRST, wait_seconds DESC NULLS LAST, transaction_seconds DESC NULLS LAST
 LIMIT 500

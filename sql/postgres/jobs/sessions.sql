@@ -1,5 +1,5 @@
 /* ---
-description: Client sessions, those at work first. Of a query only its fingerprint, never its text.
+description: Clients, and workers that run SQL, those at work first. Of a query only its fingerprint, never its text.
 timeout: 2s
 needs: [pg_monitor]
 --- */
@@ -34,11 +34,13 @@ blocked AS (
 )
 SELECT s.pid,
        coalesce(s.usename, '') AS user,
-       s.application_name AS application,
+       CASE WHEN s.backend_type <> 'client backend' AND s.application_name = '' THEN s.backend_type
+            ELSE s.application_name END AS application,
        coalesce(s.datname, '') AS database,
-       coalesce(s.state, '') AS state,
+       coalesce(s.state, CASE WHEN s.backend_type <> 'client backend' THEN 'active' END, '') AS state,
        greatest(extract(epoch FROM clock_timestamp()
-                        - CASE WHEN s.state = 'active' THEN s.query_start ELSE s.state_change END), 0)::float8
+                        - CASE WHEN s.state = 'active' THEN s.query_start
+                               ELSE coalesce(s.state_change, s.xact_start) END), 0)::float8
            AS age_seconds,
        concat_ws(':', s.wait_event_type, s.wait_event) AS wait,
        b.blocked_by,
@@ -46,9 +48,14 @@ SELECT s.pid,
        coalesce(s.query_id::text, left(md5(regexp_replace(s.query, '''[^'']*''|[0-9]+', '?', 'g')), 16)) AS fingerprint
 FROM pg_stat_activity AS s
 LEFT JOIN blocked AS b ON b.pid = s.pid
-WHERE s.backend_type = 'client backend'
+WHERE (s.backend_type = 'client backend'
+       -- An extension's worker that runs SQL, as the collectors `queries` and `transactions` know it.
+       OR s.xact_start IS NOT NULL
+       AND s.leader_pid IS NULL
+       AND s.backend_type NOT IN ('walsender', 'autovacuum launcher', 'autovacuum worker', 'slotsync worker')
+       AND s.backend_type NOT LIKE 'logical replication%')
   AND s.application_name NOT LIKE 'dbwatch/%'
-ORDER BY s.state = 'active' DESC, age_seconds DESC
+ORDER BY coalesce(s.state, 'active') = 'active' DESC, age_seconds DESC
 LIMIT 500
 -- @when postgres < 14
 WITH RECURSIVE edge AS MATERIALIZED (
@@ -81,11 +88,13 @@ blocked AS (
 )
 SELECT s.pid,
        coalesce(s.usename, '') AS user,
-       s.application_name AS application,
+       CASE WHEN s.backend_type <> 'client backend' AND s.application_name = '' THEN s.backend_type
+            ELSE s.application_name END AS application,
        coalesce(s.datname, '') AS database,
-       coalesce(s.state, '') AS state,
+       coalesce(s.state, CASE WHEN s.backend_type <> 'client backend' THEN 'active' END, '') AS state,
        greatest(extract(epoch FROM clock_timestamp()
-                        - CASE WHEN s.state = 'active' THEN s.query_start ELSE s.state_change END), 0)::float8
+                        - CASE WHEN s.state = 'active' THEN s.query_start
+                               ELSE coalesce(s.state_change, s.xact_start) END), 0)::float8
            AS age_seconds,
        concat_ws(':', s.wait_event_type, s.wait_event) AS wait,
        b.blocked_by,
@@ -93,7 +102,12 @@ SELECT s.pid,
        left(md5(regexp_replace(s.query, '''[^'']*''|[0-9]+', '?', 'g')), 16) AS fingerprint
 FROM pg_stat_activity AS s
 LEFT JOIN blocked AS b ON b.pid = s.pid
-WHERE s.backend_type = 'client backend'
+WHERE (s.backend_type = 'client backend'
+       -- An extension's worker that runs SQL, as the collectors `queries` and `transactions` know it.
+       OR s.xact_start IS NOT NULL
+       AND s.leader_pid IS NULL
+       AND s.backend_type NOT IN ('walsender', 'autovacuum launcher', 'autovacuum worker', 'slotsync worker')
+       AND s.backend_type NOT LIKE 'logical replication%')
   AND s.application_name NOT LIKE 'dbwatch/%'
-ORDER BY s.state = 'active' DESC, age_seconds DESC
+ORDER BY coalesce(s.state, 'active') = 'active' DESC, age_seconds DESC
 LIMIT 500

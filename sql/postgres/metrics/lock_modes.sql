@@ -23,7 +23,11 @@ FROM (VALUES ('access_share', 'AccessShareLock'), ('row_share', 'RowShareLock'),
              ('share_row_exclusive', 'ShareRowExclusiveLock'), ('exclusive', 'ExclusiveLock'),
              ('access_exclusive', 'AccessExclusiveLock'), ('serializable_read', 'SIReadLock')) AS m (name, mode)
 CROSS JOIN (VALUES (true), (false)) AS g (granted)
-LEFT JOIN held AS h ON h.mode = m.mode AND h.granted = g.granted
+LEFT JOIN held AS h
+       ON h.mode = m.mode
+      AND h.granted = g.granted
+      -- Every transaction holds its own ids: they would drown what was really locked. A wait for one is a real wait.
+      AND NOT (h.granted AND h.locktype IN ('virtualxid', 'transactionid'))
 WHERE g.granted OR m.mode <> 'SIReadLock'  -- nobody ever waits for one
 GROUP BY m.name, g.granted
 UNION ALL

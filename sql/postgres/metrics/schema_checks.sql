@@ -1,5 +1,5 @@
 /* ---
-description: What each database lacks, primary keys, indexes under foreign keys and our sight of its sequences.
+description: What each database lacks, primary keys, indexes under foreign keys, validation, our sight of its sequences.
 scope: database
 role: primary
 interval: 15m
@@ -8,10 +8,11 @@ max_series: 1000
 metrics:
   dbwatch_tables_without_primary_key: {value: without_primary_key, labels: {database: database}}
   dbwatch_pg_foreign_keys_unindexed: {value: unindexed, labels: {database: database}}
+  dbwatch_pg_constraints_unvalidated: {value: unvalidated, labels: {database: database}}
   dbwatch_pg_sequences_unreadable: {value: unreadable, labels: {database: database}}
 --- */
 -- An index serves a foreign key when its first columns are those of the key, in whichever order, and it holds every row
--- (or every row where a column IS NOT NULL). The keys that partitions inherit are their parent's.
+-- (or every row where a column IS NOT NULL). The constraints that partitions inherit are their parent's.
 WITH beginnings AS (
     SELECT x.indrelid, string_to_array(x.indkey::text, ' ')::int2[] AS columns
     FROM pg_index AS x
@@ -38,6 +39,13 @@ SELECT (SELECT count(*)
         WHERE k.contype = 'f'
           AND k.conparentid = 0
           AND k.oid NOT IN (SELECT s.oid FROM served AS s)) AS unindexed,
+       (SELECT count(*)
+        FROM pg_constraint AS k
+        WHERE NOT k.convalidated
+          AND k.conislocal
+          AND k.conparentid = 0
+          -- (One that is NOT ENFORCED, since PostgreSQL 18, is not validated on purpose; older ones lack the column.)
+          AND coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)) AS unvalidated,
        (SELECT count(*)
         FROM pg_sequence AS s
         WHERE NOT has_sequence_privilege(s.seqrelid, 'SELECT')) AS unreadable

@@ -11,7 +11,7 @@ metrics:
     - {value: pinned_bytes, labels: {state: =pinned}}
   dbwatch_pg_shared_buffers_usage_average: {value: usage_average}
 --- */
--- @when extension pg_buffercache >= 1.4
+-- @when postgres >= 16 and extension pg_buffercache >= 1.4 and probe pg_buffercache
 -- A look without locks, milliseconds even at many gigabytes: never pg_buffercache itself, a row for each buffer.
 SELECT s.buffers_used * b.bytes AS used_bytes,
        s.buffers_unused * b.bytes AS unused_bytes,

@@ -1,5 +1,5 @@
 /* ---
-description: How many tables each database has.
+description: How many tables and materialised views each database has.
 scope: database
 interval: 10m
 max_series: 1000
