@@ -22,12 +22,15 @@ def mysql(name: str) -> str:
     return marked(name, MYSQL_MARK)
 
 
-def connection(database: str) -> str:
+def connection_string(database: str) -> str:
     """For libpq: a name that is never read as a connection string itself."""
-    if PLAIN.fullmatch(database):
-        return database
     escaped = re.sub(r"(['\\])", r"\\\1", database)
     return f"dbname='{escaped}'"
+
+
+def connection(database: str) -> str:
+    """The same for people: a plain name stays one."""
+    return database if PLAIN.fullmatch(database) else connection_string(database)
 
 
 def psql_connection(database: str) -> str:

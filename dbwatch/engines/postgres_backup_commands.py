@@ -158,13 +158,7 @@ def dump(
         words.append("--no-unlogged-table-data")
     if form.format == DIRECTORY:
         words += [f"--jobs={options.parallel}", "--no-sync", f"--file={target}"]  # the archive syncs all at the end
-    return (*words, f"--dbname={connection_string(database)}")
-
-
-def connection_string(database: str) -> str:
-    """A name that is never read as a connection string itself."""
-    quoted = re.sub(r"(['\\])", r"\\\1", database)
-    return f"dbname='{quoted}'"
+    return (*words, f"--dbname={quoting.connection_string(database)}")
 
 
 def pattern(database: str) -> str:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from dbwatch.core import quoting
 from dbwatch.core.backups import globals as texts
 from dbwatch.core.backups import toc
 from dbwatch.core.backups.model import JobReason
@@ -218,7 +219,7 @@ class Restoring:
         words += [f"--use-list={use_list}"] if use_list else []
         words += [] if archive.is_stream else [f"--jobs={self.target.parallel}"]
         words += [] if into else ["--create"]
-        last = self._command("pg_restore", *words, f"--dbname={commands.connection_string(into or self._maintenance)}")
+        last = self._command("pg_restore", *words, f"--dbname={quoting.connection_string(into or self._maintenance)}")
         name, whole = f"restore of {archive.database}", use_list is None
         return reading.reading(name, archive, self.opener, self.programs, last, to_its_end=whole)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -211,7 +210,6 @@ def test_a_repository_in_which_no_set_can_be_begun_is_a_failure_and_is_left_as_i
     assert not (tmp_path / "repository").exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="to mount takes root")
 def test_a_repository_that_is_read_only_is_a_failure(
     readable: dict[str, object], doctor: Doctor, tmp_path: Path
 ) -> None:

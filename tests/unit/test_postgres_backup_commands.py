@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dbwatch.core import quoting
 from dbwatch.core.backups.model import Codec, JobReason
 from dbwatch.engines import postgres_backup_commands as commands
 from dbwatch.engines.backing import DumpOptions, Program
@@ -87,7 +88,7 @@ def test_a_server_is_not_told_of_settings_that_it_does_not_know() -> None:
 
 
 def test_a_database_of_any_name_is_a_name_and_no_connection_string() -> None:
-    assert r"dbname='x host=\'evil\' \\'" == commands.connection_string("x host='evil' \\")
+    assert r"dbname='x host=\'evil\' \\'" == quoting.connection_string("x host='evil' \\")
     assert "07_a_b_c" == commands.slug(7, "a/b.. c")
 
 
