@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from dbwatch.errors import EngineError, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
     from contextlib import AbstractAsyncContextManager
 
     from dbwatch.core.model import Facts, Lane, Query, Question, Rows
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 ONLY_READ = "A collector may only read: take what writes out of its query."
 TRY_AGAIN_SECONDS = 0.1
+LAST_ANSWER_SECONDS = 0.5
+Result = TypeVar("Result")
 Purpose = Literal["monitor", "audit", "backup"]
 
 
@@ -76,6 +78,32 @@ async def deadline(seconds: float, what: str) -> AsyncIterator[None]:
             yield
     except TimeoutError:
         raise EngineError(Reason.TIMEOUT, f"{what}: no answer within {seconds:g} s") from None
+
+
+async def completed(
+    work: Coroutine[Any, Any, Result], undo: Callable[[Result], Awaitable[None]] | None = None
+) -> Result:
+    """What it gives. A caller who is cancelled (the daemon stops, a reload) waits a moment longer: a statement that is
+    cancelled on the server, or a connection cut in mid-login, is an error in its log that a DBA would ask about.
+    """
+    outcome: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_into(outcome, work), name="statement")
+        try:
+            await asyncio.wait([outcome])
+        except asyncio.CancelledError:
+            await asyncio.wait([outcome], timeout=LAST_ANSWER_SECONDS)
+            if outcome.done() and outcome.exception() is None and undo is not None:
+                await undo(outcome.result())
+            raise
+    return outcome.result()
+
+
+async def _into(outcome: asyncio.Future[Result], work: Coroutine[Any, Any, Result]) -> None:
+    try:
+        outcome.set_result(await work)
+    except EngineError as error:
+        outcome.set_exception(error)
 
 
 async def until_reached(login: Callable[[], AbstractAsyncContextManager[object]], seconds: float) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from dbwatch.core.conditions import choose, parse_version
 from dbwatch.core.model import Facts, Role, Rows
-from dbwatch.engines.base import deadline
+from dbwatch.engines.base import completed, deadline
 from dbwatch.engines.mysql_binlog import added_up
-from dbwatch.engines.mysql_driver import ERRORS, Wire, completed, wire
+from dbwatch.engines.mysql_driver import ERRORS, Wire, wire
 from dbwatch.engines.mysql_errors import is_fatal, translated
 from dbwatch.engines.mysql_replica import normalised
 from dbwatch.errors import EngineError, Reason

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch.core.model import Lane
-from dbwatch.engines.base import deadline
-from dbwatch.engines.mysql_driver import ERRORS, Wire, completed, wire
+from dbwatch.engines.base import completed, deadline
+from dbwatch.engines.mysql_driver import ERRORS, Wire, wire
 from dbwatch.engines.mysql_errors import translated
 from dbwatch.settings.models import MysqlInstance
 from dbwatch.settings.secrets import read_password

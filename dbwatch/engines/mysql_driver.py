@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import aiomysql
 from pymysql.constants import CLIENT
@@ -16,44 +16,15 @@ from dbwatch.errors import EngineError, Reason
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Coroutine
 
     from dbwatch.core.model import Lane
     from dbwatch.settings.models import Credentials, MysqlInstance
 
-Result = TypeVar("Result")
 ERRORS: tuple[type[Exception], ...] = (aiomysql.Error, *UNEXPECTED)
 CLOSE_SECONDS = 1.0
-LAST_ANSWER_SECONDS = 0.5
 PLAIN_TEXT_PLUGINS = frozenset({"mysql_clear_password", "mysql_old_password"})
 KNOWN_PLUGINS = frozenset({"mysql_native_password", "caching_sha2_password", "sha256_password"})
 DRIVER = vars(aiomysql.Connection)
-
-
-async def completed(
-    work: Coroutine[Any, Any, Result], undo: Callable[[Result], Awaitable[None]] | None = None
-) -> Result:
-    """What it gives. A caller who is cancelled (the daemon stops) waits a moment longer: a connection that is cut in
-    mid-statement, or in mid-login, is an aborted client to the server and a line in its log.
-    """
-    outcome: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_into(outcome, work), name="mysql")
-        try:
-            await asyncio.wait([outcome])
-        except asyncio.CancelledError:
-            await asyncio.wait([outcome], timeout=LAST_ANSWER_SECONDS)
-            if outcome.done() and outcome.exception() is None and undo is not None:
-                await undo(outcome.result())
-            raise
-    return outcome.result()
-
-
-async def _into(outcome: asyncio.Future[Result], work: Coroutine[Any, Any, Result]) -> None:
-    try:
-        outcome.set_result(await work)
-    except EngineError as error:
-        outcome.set_exception(error)
 
 
 class Wire:

@@ -14,7 +14,7 @@ import asyncpg
 
 from dbwatch.core.model import Facts, Lane, Role
 from dbwatch.engines import certificates
-from dbwatch.engines.base import deadline
+from dbwatch.engines.base import completed, deadline
 from dbwatch.engines.postgres_errors import EXPECTED, UNKNOWN_PARAMETER, translate
 from dbwatch.engines.postgres_login import GUARDS, UNNAMED, guard, is_guarded, login_of, open_connection
 from dbwatch.engines.postgres_rows import column_wise, rows_of, rows_of_arrays
@@ -82,6 +82,9 @@ class PostgresSession:
         return certificates.not_after(getattr(self.connection, "_transport", None))
 
     async def fetch(self, query: Query) -> Rows:
+        return await completed(self._fetch(query))
+
+    async def _fetch(self, query: Query) -> Rows:
         limit_ms = max(1, round(query.timeout_seconds * 1000))
         async with self._guarded(query.timeout_seconds + GRACE_SECONDS, query.name):
             if self.pooled:
@@ -92,6 +95,9 @@ class PostgresSession:
             return await self._ask(query)
 
     async def ping(self) -> None:
+        await completed(self._ping())
+
+    async def _ping(self) -> None:
         async with self._guarded(PING_SECONDS, "ping"):
             await self.connection.execute("SELECT")
 
@@ -191,9 +197,13 @@ class PostgresEngine:
         if not isinstance(instance, PostgresInstance):
             raise TypeError(f"{instance.name} is no PostgreSQL instance")
         login = login_of(instance, lane, database, purpose)
+        keep = lane in LONG_LIVED and database is None
+        return await completed(self._log_in(instance, lane, login, keep=keep), undo=PostgresSession.close)
+
+    async def _log_in(self, instance: Instance, lane: Lane, login: Login, *, keep: bool) -> PostgresSession:
         try:
             async with deadline(instance.connect_timeout, "login"):
-                return await self._session(login, lane, keep=lane in LONG_LIVED and database is None)
+                return await self._session(login, lane, keep=keep)
         except EXPECTED as error:
             raise translate(error) from None
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.fix_life import own_collector
 from tests.fix_postgres import MONITOR
 from tests.fix_process import eventually
-from tests.postgres_watching import accidents, quick, settled, watched
+from tests.postgres_watching import accidents, only, quick, settled, watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.fix_daemon import Daemon, NewDaemon
     from tests.fix_network import Proxy
@@ -23,6 +25,7 @@ pytestmark = [pytest.mark.system, pytest.mark.engine]
 POLLS = 1000
 INTERVAL = 0.06
 RSS_TOLERANCE_BYTES = 4 * 1024 * 1024
+NAPS = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{MONITOR}' AND wait_event = 'PgSleep'"
 KILL_OURS = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{MONITOR}'"
 
 
@@ -52,6 +55,24 @@ def test_a_healthy_server_has_nothing_to_say_about_us_from_start_to_stop(
     assert {1.0} == set(page.where("dbwatch_up").values())
     assert [[]] * 3 == [accidents(server, mark) for server, mark in zip(servers, marks, strict=True)]
     assert [0] * 3 == [server.backends() for server in servers]
+
+
+def test_a_statement_that_is_under_way_at_the_stop_is_answered_and_not_cancelled(
+    daemon: NewDaemon, new_postgres: NewPostgres, tmp_path: Path
+) -> None:
+    server = new_postgres()
+    own_collector(tmp_path, "nap", "SELECT 1 AS n FROM pg_sleep(0.3)", interval="1s", lane="slow")
+    alone: dict[str, Any] = {"sampler_interval": None, "collectors": only(), "fast_interval": 1.0}
+    instances = {"pg": server.instance() | alone}
+    running = daemon({"instances": instances, "collectors_dir": str(tmp_path)})
+    running.wait_for("dbwatch_collector_success", 1.0, collector="nap")
+    mark = len(server.log())
+    eventually(lambda: server.psql(NAPS) == "1", every_seconds=0.01)
+
+    assert 0 == running.stop()
+
+    assert [] == accidents(server, mark)
+    assert 0 == server.backends()
 
 
 def polls(daemon: Daemon) -> float:
