@@ -164,12 +164,14 @@ class Backed:
         self.daemon.wait_for(f"dbwatch_backup_{name}", expected, timeout_seconds=60, **labels)
 
     def dumping(self, server: Postgres) -> int:
-        """Wait until pg_dump copies rows, and stop it there: its process id."""
+        """Wait until pg_dump copies rows, and stop it there: its process id, the leader's where workers copy."""
         return eventually(lambda: self._caught(server), timeout_seconds=60, every_seconds=0.002)
 
     def _caught(self, server: Postgres) -> int:
         for process in self.processes("pg_dump"):
             with suppress(psutil.Error):
+                if (parent := process.parent()) is not None and parent.name() == process.name():
+                    continue  # a worker: its leader is what is meant
                 process.suspend()
                 if server.psql(COPYING) != "0":
                     return process.pid
