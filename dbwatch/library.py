@@ -10,6 +10,7 @@ from dbwatch.core import thresholds as threshold_files
 from dbwatch.core.catalogue import ENGINES, Catalogue, Source
 from dbwatch.errors import CatalogueError, ConfigError, Fault
 from dbwatch.files import alerting_root, sql_root
+from dbwatch.settings import paces
 from dbwatch.settings.checks import unknown_collectors, unknown_thresholds, unplaced
 from dbwatch.settings.files import opened, why
 
@@ -30,7 +31,7 @@ OF_BACKUPS = "backup_"  # how the names of their questions begin
 def load_for(settings: Settings, at: Placing = unplaced, *, backups: bool = False) -> Catalogue:
     """The catalogue that these settings ask for, or a restore. Raise ConfigError, also where a collector is none."""
     loaded = load(settings.collectors_dir, backups=backups or settings.backs_up)
-    faults = unknown_collectors(settings, loaded.known_collectors(), at)
+    faults = unknown_collectors(settings, loaded.known_collectors(), at) + paces.refused(settings, loaded, at)
     with suppress(ConfigError):  # a table that cannot be read is told with the rules that it belongs to
         faults += unknown_thresholds(settings, thresholds(settings.alerting.rules_dir).keys(), at)
     if faults:

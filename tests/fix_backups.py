@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from dbwatch.app.backups import AGAIN
 from dbwatch.errors import ControlError
 from dbwatch.http.control_client import call
 from tests.fix_process import eventually
@@ -114,8 +115,17 @@ class Backed:
         self._runs: set[str] = set()
 
     def ask(self, command: str, **arguments: object) -> Any:
-        """What the control socket answers."""
-        return asyncio.run(call(self.daemon.directory / "control.sock", command, arguments))
+        """What the control socket answers, once it can: a daemon that is ready may still begin with its jobs."""
+
+        def answered() -> list[Any]:
+            try:
+                return [asyncio.run(call(self.daemon.directory / "control.sock", command, arguments))]
+            except ControlError as error:
+                if AGAIN not in str(error):
+                    raise
+                return []
+
+        return eventually(answered)[0]
 
     def start(self) -> str:
         """Ask for a backup, as soon as the daemon has tidied up: the run's id."""
@@ -173,12 +183,21 @@ class Backed:
                 if (parent := process.parent()) is not None and parent.name() == process.name():
                     continue  # a worker: its leader is what is meant
                 process.suspend()
-                if server.psql(COPYING) != "0":
+                if stands_still(server):
                     return process.pid
                 process.resume()
         return 0
 
 
+def stands_still(server: Postgres) -> bool:
+    """Whether a session waits for whom was stopped; one that still sends may have nothing left to send soon."""
+    while server.psql(COPYING) != "0":
+        if server.psql(WAITING) != "0":
+            return True
+    return False
+
+
 # pg_dump's own sessions while they copy; those that hold the snapshot and read facts are the daemon's.
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'dbwatch/bk/%'"
 COPYING = f"{SESSIONS} AND state = 'active' AND query LIKE 'COPY %'"
+WAITING = f"{COPYING} AND wait_event = 'ClientWrite'"

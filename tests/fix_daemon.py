@@ -132,7 +132,7 @@ class Daemon:
     def scrape(self, path: str = "/metrics") -> Samples:
         return parse_page(self.get(path).text)
 
-    def wait_for(self, name: str, expected: float | None, *, timeout_seconds: float = 30.0, **labels: str) -> Samples:
+    def wait_for(self, name: str, expected: float | None, *, timeout_seconds: float = 60.0, **labels: str) -> Samples:
         """Scrape until the one sample with these labels has that value (None: is absent); the page that shows it."""
 
         def pages_with_it() -> list[Samples]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 
 READER = "astreinte@marseille.example"
+READY_SECONDS = 60.0
 
 
 @dataclass
@@ -37,8 +38,8 @@ class Mailbox:
         content = cast("bytes", envelope.content)
         if self.reader not in ("", *envelope.rcpt_tos):
             return "250 taken"
+        self.at.append(time.monotonic())  # first: who sees a mail asks when it came
         self.mails.append(message_from_bytes(content, policy=policy.default))
-        self.at.append(time.monotonic())
         return "250 taken"
 
     def subjects(self) -> list[str]:
@@ -62,7 +63,8 @@ def text_of(mail: EmailMessage) -> str:
 @pytest.fixture
 def mailbox() -> Iterator[Mailbox]:
     box = Mailbox(free_port())
-    controller = Controller(SimpleNamespace(handle_DATA=box.take), hostname="127.0.0.1", port=box.port)
+    handler = SimpleNamespace(handle_DATA=box.take)
+    controller = Controller(handler, hostname="127.0.0.1", port=box.port, ready_timeout=READY_SECONDS)
     controller.start()
     try:
         yield box

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -150,8 +150,9 @@ class Postgres(ServerProcess):
 
     def _accepts(self) -> bool:
         """The postmaster's own word, in the last line of its pid file."""
-        pid_file = self.data_directory / "postmaster.pid"
-        lines = pid_file.read_text().splitlines() if pid_file.exists() else []
+        lines: list[str] = []
+        with suppress(FileNotFoundError):  # that of a killed predecessor goes before ours comes
+            lines = (self.data_directory / "postmaster.pid").read_text().splitlines()
         return len(lines) >= 8 and lines[0] == str(self.pid) and lines[7].strip() == "ready"
 
 

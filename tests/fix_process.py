@@ -85,7 +85,7 @@ def _bindable(port: int) -> bool:
         return True
 
 
-def eventually(probe: Callable[[], T], *, timeout_seconds: float = 30.0, every_seconds: float = 0.05) -> T:
+def eventually(probe: Callable[[], T], *, timeout_seconds: float = 60.0, every_seconds: float = 0.05) -> T:
     """Ask until the answer is true, and give it back; on time-out fail with the last answer."""
     patience = Patience(timeout_seconds)
     while not (answer := probe()):
@@ -198,7 +198,8 @@ class ServerProcess:
         if not self.is_running:
             return
         self.thaw()
-        self.send(number)
+        with suppress(ProcessLookupError):  # it ended by itself meanwhile
+            self.send(number)
         try:
             self.wait(timeout_seconds)
         except subprocess.TimeoutExpired:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import subprocess
 import urllib.error
@@ -24,11 +25,15 @@ FETCH_SECONDS = 180
 @cache
 def unpacked(suite: str) -> Path | None:
     """Where a suite's packages are, fetched the first time (15 s); None where they cannot be had."""
+    cache = ROOT / ".cache" / "prometheus"
     try:
-        subprocess.run([ROOT / "scripts" / "fetch_prometheus", suite], check=True, timeout=FETCH_SECONDS)
+        cache.mkdir(parents=True, exist_ok=True)
+        with (cache / f"{suite}.lock").open("w") as lock:  # who comes second must not put another in its place
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            subprocess.run([ROOT / "scripts" / "fetch_prometheus", suite], check=True, timeout=FETCH_SECONDS)
     except (subprocess.SubprocessError, OSError):
         return None
-    return ROOT / ".cache" / "prometheus" / suite
+    return cache / suite
 
 
 def tool(suite: str, name: str) -> Path:

@@ -79,7 +79,7 @@ async def cause_trouble(server: Postgres) -> None:
 async def until(follower: Follower, expected: Seen) -> None:
     """The collector writes a moment after the message was raised."""
     seen = await follower.look()
-    for _ in range(40):
+    for _ in range(600):
         if seen == expected:
             break
         await asyncio.sleep(0.05)

@@ -25,6 +25,7 @@ BLOCKED = {"dbwatch_blocked_sessions": 1, "dbwatch_blocking_sessions": 1, "dbwat
 LONGEST = "dbwatch_lock_wait_longest_seconds"
 TABLE = "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 0), (2, 0)"
 PREPARE = "XA START 'left'; UPDATE xa.t SET v = 1; XA END 'left'; XA PREPARE 'left'"
+WAITS = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
 COUNTED_FROM = 5.0  # seconds; InnoDB's own work without a session is shorter
 
 
@@ -38,7 +39,8 @@ async def blocked(server: Mariadb) -> AsyncIterator[int]:
     waiter = await server.admin("xa")
     try:
         waiting = asyncio.ensure_future(waiter.query("UPDATE t SET v = 2 WHERE id = 1"))
-        await asyncio.sleep(0.5)
+        waits = f"{WAITS} AND trx_mysql_thread_id = {waiter.thread_id()}"
+        await asyncio.to_thread(eventually, lambda: server.sql(waits) == "1", every_seconds=0.2)
         yield waiter.thread_id()
         server.sql(f"KILL QUERY {waiter.thread_id()}")
         with suppress(pymysql.err.OperationalError):

@@ -48,6 +48,9 @@ CREATE TABLE heap (a int, b int);
 """
 
 
+WAITS = "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'Waiting for table metadata lock'"
+
+
 @contextmanager
 def database(server: Mariadb, name: str, sql: str = "") -> Iterator[None]:
     server.sql(f"SET NAMES utf8mb4; CREATE DATABASE {name}; USE {name}; {sql}")
@@ -65,6 +68,8 @@ async def holding(server: Mariadb, name: str, hold: str, want: str) -> AsyncIter
         await holder.query("SET autocommit = 0")
         await holder.query(hold)
         waiting = asyncio.ensure_future(waiter.query(want))
+        waits = f"{WAITS} AND id = {waiter.thread_id()}"
+        await asyncio.to_thread(eventually, lambda: server.sql(waits) == "1")
         await asyncio.sleep(1.1)
         yield waiter.thread_id()
         await holder.query("ROLLBACK")

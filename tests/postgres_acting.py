@@ -46,7 +46,7 @@ async def running(server: Postgres, opened: Client, sql: str) -> AsyncIterator[N
 
 
 async def look(
-    server: Postgres, name: str, is_there: Callable[[Seen], bool], *, database: str = "postgres", seconds: float = 15
+    server: Postgres, name: str, is_there: Callable[[Seen], bool], *, database: str = "postgres", seconds: float = 30
 ) -> Seen:
     """What the collector sees once it is there; told at the end where it never was."""
     patience = Patience(seconds)
@@ -76,4 +76,4 @@ async def caught_up(primary: Postgres, replica: Postgres) -> None:
     """Until the replica has applied what the primary has written so far."""
     written = await ask(primary, "SELECT pg_current_wal_insert_lsn()")
     applied = f"SELECT pg_last_wal_replay_lsn() >= '{written}'"
-    await asyncio.to_thread(eventually, lambda: replica.psql(applied) == "t", timeout_seconds=20)
+    await asyncio.to_thread(eventually, lambda: replica.psql(applied) == "t")

@@ -70,7 +70,7 @@ class Polling:
 
     async def until(self, is_so: Callable[[], bool], what: Callable[[], object]) -> None:
         """Wait until it is so, else tell `what` there is instead; what is too old goes, as in the daemon."""
-        for _ in range(200):
+        for _ in range(600):
             self.store.expire(self._clock.monotonic())
             if is_so():
                 return

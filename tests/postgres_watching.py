@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tests.fix_postgres import Postgres
 
 INTERVAL = 0.3  # of the collectors that on-call looks at first, in a quick instance
+# What costs much is asked less often: on a busy machine that stretches the interval to many seconds.
+PATIENCE_SECONDS = 90.0
 SELDOM = 5  # times as long for all the others: 35 of them each 0.3 s would be another fault than the one meant
 # A server as the fixtures make it, with the documented role and nothing more, watched over the network.
 GRANTED = dict.fromkeys(("pg_monitor", "track_activities", "track_counts", "pg_stat_statements"), True)
@@ -91,7 +93,9 @@ def pages(daemon: Daemon, seconds: float, every_seconds: float = 0.02) -> Iterat
         time.sleep(every_seconds)
 
 
-def page_with(daemon: Daemon, is_wanted: Callable[[Samples], object], *, timeout_seconds: float = 30.0) -> Samples:
+def page_with(
+    daemon: Daemon, is_wanted: Callable[[Samples], object], *, timeout_seconds: float = PATIENCE_SECONDS
+) -> Samples:
     """Scrape until a page is as wanted."""
     return eventually(lambda: [page for page in [daemon.scrape()] if is_wanted(page)], timeout_seconds=timeout_seconds)[
         0
@@ -106,12 +110,12 @@ def succeeded(page: Samples, **labels: str) -> bool:
     return due <= {dict(own)["collector"] for own in results} and set(results.values()) == {1.0}
 
 
-def settled(daemon: Daemon, *, timeout_seconds: float = 30.0, **labels: str) -> Samples:
+def settled(daemon: Daemon, *, timeout_seconds: float = PATIENCE_SECONDS, **labels: str) -> Samples:
     """The first page on which every collector has succeeded."""
     return page_with(daemon, lambda page: succeeded(page, **labels), timeout_seconds=timeout_seconds)
 
 
-def fresh(daemon: Daemon, collector: str, *, timeout_seconds: float = 30.0, **labels: str) -> Samples:
+def fresh(daemon: Daemon, collector: str, *, timeout_seconds: float = PATIENCE_SECONDS, **labels: str) -> Samples:
     """A page that holds what the collector saw in a run that began after this call."""
     now = time.time()
 

@@ -133,8 +133,9 @@ class Alerting:
             self._side[name] = self._group.create_task(supervise(name, work, self._own.crashed), name=name)
 
     def _is_well(self) -> bool:
-        """What a dead man's switch should hear of: rules are looked at, and letters are not refused."""
-        return not self._heartbeats.late()
+        """What a dead man's switch should hear of: rules are looked at, and letters leave."""
+        mail = board.mail_status(self._world.settings.alerting.notify, self.sender, (), {})
+        return not self._heartbeats.late() and not mail.is_stuck(self._clock.time())
 
     def _maintenance(self, now: float) -> dict[str, float | None]:
         return {window.instance: window.ends_at for window in self._past.windows(now) if window.is_open(now)}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups.figures import NO_BACKUPS
+from dbwatch.errors import ControlError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -27,6 +28,7 @@ COMMANDS = (
     "backup_trash", "backup_trust_clock",
     "job_status", "job_cancel", "jobs_list", "drill_start", "drill_list",
 )  # fmt: skip
+AGAIN = "ask again in a moment"
 END_JOBS_SECONDS = 25.0  # with the default grace: less than systemd's ninety seconds
 
 
@@ -50,6 +52,7 @@ class Backing:
         self._group: asyncio.TaskGroup | None = None
         self._task: asyncio.Task[None] | None = None
         self._commands: Mapping[str, Command] = {}
+        self._is_stopping = False
         lent.own.backups.figures = self.figures
 
     async def open(self, group: asyncio.TaskGroup, past: History) -> None:
@@ -67,7 +70,8 @@ class Backing:
             await self._ensure()
 
     async def stop(self) -> None:
-        """Jobs get their grace, then nothing of them is left."""
+        """Jobs get their grace, then nothing of them is left; and nothing begins any more."""
+        self._is_stopping = True
         if self._office is not None:
             await self._office.stop()
         if self._task is not None:
@@ -87,18 +91,23 @@ class Backing:
     def _handler(self, name: str) -> Command:
         async def handle(arguments: dict[str, object]) -> object:
             await self._ensure()
+            if name not in self._commands:
+                raise ControlError(f"dbwatch is {'stopping' if self._is_stopping else 'starting'}: {AGAIN}")
             return await self._commands[name](arguments)
 
         return handle
 
     async def _ensure(self) -> None:
-        if self._office is not None or self._group is None or self._past is None:
+        if self._group is None or self._past is None or not self._may_begin():
             return
         office = await asyncio.to_thread(_loaded)  # what it imports must not hold up the event loop
-        if self._office is None:
+        if self._may_begin():
             self._office = office(self._world, self._lent, self._past, self._databases)
             self._commands = _commands(self._office)
             self._task = self._group.create_task(self._office.run(), name="backups")
+
+    def _may_begin(self) -> bool:
+        return self._office is None and not self._is_stopping
 
     def _databases(self, name: str) -> Collection[str]:
         """As the poller saw them last."""

@@ -1,4 +1,4 @@
-"""What `dbwatch config check` says of rules, thresholds, templates, and of labels that no alert will ever have."""
+"""What `dbwatch config check` says of rules, thresholds, templates, labels that no alert will ever have, and paces."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dbwatch.core.alerting.model import ALERTNAME, Severity
 from dbwatch.core.rules import INSTANCE_LABELS, where_it_runs
 from dbwatch.errors import ConfigError, Fault
 from dbwatch.http.own_metrics import every_name
+from dbwatch.settings import paces
 from dbwatch.settings.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -49,9 +50,10 @@ def _faults(read: Callable[[], object]) -> tuple[Fault, ...]:
 
 
 def oddities(settings: Settings, at: Placing) -> Iterator[Fault]:
-    """Rules that are left out, and words of the settings that match nothing; once there are no faults."""
+    """Rules that are left out, words of the settings that match nothing, paces; once there are no faults."""
     rules = rule_library.load(settings.alerting.rules_dir)
     catalogue, own = library.load(settings.collectors_dir), every_name()
+    yield from paces.odd(settings, catalogue, at)
     for each in (where_it_runs(rule, catalogue, own) for rule in rules):
         if not each.in_daemon:
             yield Fault(f"{each.rule.path}: {each.rule.name}", f"left out: {'; '.join(each.faults)}", LEFT_OUT_MEND)

@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from dbwatch import engines, library
 from dbwatch.errors import ConfigError, Fault
+from dbwatch.settings import paces
+from dbwatch.settings.checks import unplaced
 from dbwatch.settings.explain import words
 from dbwatch.settings.load import load_with_warnings
 
@@ -62,10 +64,10 @@ class World:
 def build(path: Path, environ: Mapping[str, str], flags: Flags) -> World:
     """Raise ConfigError with every fault of settings and collectors; nothing has been started by then."""
     loaded = load_with_warnings(path, environ)
-    for warning in loaded.warnings:
-        log.warning("configuration", where=warning.where, what=warning.what, mend=warning.mend)
     settings = loaded.settings
     catalogue = library.load_for(settings)
+    for warning in (*loaded.warnings, *paces.odd(settings, catalogue, unplaced)):
+        log.warning("configuration", where=warning.where, what=warning.what, mend=warning.mend)
     settings = settings.model_copy(update={"http": flags.over(settings.http)})
     used = sorted({instance.identity.engine for instance in settings.watched})
     return World(settings, catalogue, {name: engines.load(name, catalogue) for name in used})

@@ -162,7 +162,8 @@ async def _each(one: Callable[[int, threading.Event], T], count: int) -> list[T]
 
 
 def _go_last() -> None:
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+    """Never further ahead than the daemon itself, which nobody but root may do."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), max(NICE, os.getpriority(os.PRIO_PROCESS, 0)))
 
 
 class _Work(Generic[T]):

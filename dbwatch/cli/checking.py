@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DEFAULT_URL = "http://127.0.0.1:10432"
 TEXT_FORMAT = "text/plain; version=0.0.4"
 OTHER_NAME = "--ca-file FILE of who signed its certificate, --url https://NAME:PORT with a name that stands in it"
+LOOPBACK = {4: "127.0.0.1", 6: "[::1]"}
 OK = 200
 
 
@@ -117,16 +118,27 @@ def _why(error: OSError | HTTPException) -> str:
 
 def connected(base: str, request: Request) -> HTTPConnection:
     """A connection to the daemon, not yet opened. Raise UsageError for a URL that is none."""
+    if "@" in base:  # its password would stand in what a monitoring shows
+        raise UsageError("--url holds no user: give --user and --password-file")
     url = urllib.parse.urlsplit(base)
-    if url.scheme not in ("http", "https") or not url.hostname:
+    port = _port(url)
+    if url.scheme not in ("http", "https") or not url.hostname or port == 0:
         raise UsageError(f"--url: {base!r} is not http://HOST:PORT")
     if url.scheme == "http":
-        return HTTPConnection(url.hostname, url.port, timeout=request.timeout_seconds)
+        return HTTPConnection(url.hostname, port, timeout=request.timeout_seconds)
     try:
         tls = ssl.create_default_context(cafile=request.ca_file)
     except OSError as error:
         raise UsageError(f"--ca-file: {request.ca_file}: {error.strerror or error}") from None
-    return HTTPSConnection(url.hostname, url.port, timeout=request.timeout_seconds, context=tls)
+    return HTTPSConnection(url.hostname, port, timeout=request.timeout_seconds, context=tls)
+
+
+def _port(url: urllib.parse.SplitResult) -> int | None:
+    """0 where it is none."""
+    try:
+        return url.port
+    except ValueError:
+        return 0
 
 
 def place(request: Request) -> tuple[str, str]:
@@ -153,14 +165,13 @@ def _has_tls(http: Http) -> bool:
 
 
 def reachable(address: str, scheme: str = "http") -> str:
-    """A URL for an address to listen on: every interface is reached through loopback."""
+    """A URL for an address to listen on: every interface is reached through loopback, of its own family alone."""
     host, _, port = address.rpartition(":")
-    bare = host.strip("[]")
     try:
-        anywhere = ipaddress.ip_address(bare).is_unspecified
+        named = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
-        anywhere = not bare
-    return f"{scheme}://{'127.0.0.1' if anywhere else host}:{port}"
+        return f"{scheme}://{host or LOOPBACK[4]}:{port}"
+    return f"{scheme}://{LOOPBACK[named.version] if named.is_unspecified else host}:{port}"
 
 
 def headers(request: Request) -> dict[str, str]:

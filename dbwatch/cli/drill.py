@@ -146,7 +146,8 @@ def lines(kept: Row) -> Iterator[str]:
     yield f"  RTO   {_against(derived, 'rto_seconds', kept, 'rto_target_seconds', 'meets_rto')}"
     yield f"        {_phases(kept)}"
     yield f"  RPO   {_against(derived, 'rpo_seconds', kept, 'rpo_target_seconds', 'meets_rpo')}{_measured(kept)}"
-    yield f"  report {text(kept, 'report')} (and .html, .json)"
+    if text(kept, "report"):  # it could be written
+        yield f"  report {text(kept, 'report')} (and .html, .json)"
 
 
 def _against(derived: Row, name: str, kept: Row, target: str, meets: str) -> str:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from dbwatch import mailer
 from dbwatch.core.alerting.model import Letter, LetterKind, fingerprint, pairs
-from dbwatch.errors import DbwatchError, UsageError
+from dbwatch.errors import ConfigError, DbwatchError, UsageError
 from dbwatch.settings.alerting import ADDRESS
-from dbwatch.settings.load import load
+from dbwatch.settings.load import examine, in_reading_order, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +67,7 @@ def failed(config: Path, unit: str) -> list[str]:
     """Tell that a unit of systemd ended. What no relay takes is kept in state_directory. Raise DbwatchError then."""
     if not UNIT.fullmatch(unit):
         raise UsageError(f"{unit!r} is no unit of systemd")
-    settings = load(config, os.environ)
+    settings = _whatever_can_be_read(config)
     facts = {"unit": unit, **asyncio.run(_state_of(unit))}
     letters = [_letter(LetterKind.FAILURE, *each, facts) for each in _audiences(settings)]
     sent = asyncio.run(_sent(settings, letters))
@@ -76,6 +76,27 @@ def failed(config: Path, unit: str) -> list[str]:
         lines = [line for each in sent for line in each.lines()]
         raise DbwatchError("\n".join([*lines, *(f"the letter was kept in {path}" for path in kept)]))
     return [line for each in sent for line in each.lines()]
+
+
+def _whatever_can_be_read(config: Path) -> Settings:
+    """A fault in the configuration may be why the daemon ended, and must not silence the letter that tells of it.
+
+    Raise ConfigError where it leaves nobody to tell, or no way to.
+    """
+    found = examine(config, os.environ)
+    if found.faults and not (found.settings.mail.relays and _audiences(found.settings)):
+        raise ConfigError(in_reading_order(found.faults))
+    return _with_templates_that_work(found.settings)
+
+
+def _with_templates_that_work(settings: Settings) -> Settings:
+    """Those that ship, where the operator's own are broken."""
+    try:
+        mailer.composer(settings.mail, settings.alerting)
+    except ConfigError:
+        shipped = settings.alerting.model_copy(update={"templates_dir": None})
+        return settings.model_copy(update={"alerting": shipped})
+    return settings
 
 
 def _audiences(settings: Settings) -> list[tuple[tuple[str, ...], str]]:

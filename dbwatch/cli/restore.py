@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from contextlib import AsyncExitStack
@@ -152,8 +153,20 @@ def _confirm(wish: Wish) -> None:
         return
     if not sys.stdin.isatty():
         raise UsageError("nobody can be asked here: say --yes")
-    if input("Go on? [y/N] ").strip().lower() not in ("y", "yes", "o", "oui"):
+    if _typed("Go on? [y/N] ").strip().lower() not in ("y", "yes", "o", "oui"):
         raise UsageError("nothing was done")
+
+
+def _typed(question: str) -> str:
+    """'' at Ctrl-D and at Ctrl-C, which asyncio's own handler would only note, and leave us waiting."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return input(question)
+    except (EOFError, KeyboardInterrupt):
+        print()
+        return ""
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 async def _carry_out(source: Source, planned: RestorePlan, where: Target | Path) -> None:

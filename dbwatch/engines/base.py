@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from dbwatch.errors import EngineError, Reason
+from dbwatch.tasks import times_cancelled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -87,16 +88,27 @@ async def completed(
     cancelled on the server, or a connection cut in mid-login, is an error in its log that a DBA would ask about.
     """
     outcome: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_into(outcome, work), name="statement")
-        try:
-            await asyncio.wait([outcome])
-        except asyncio.CancelledError:
-            await asyncio.wait([outcome], timeout=LAST_ANSWER_SECONDS)
-            if outcome.done() and outcome.exception() is None and undo is not None:
-                await undo(outcome.result())
-            raise
+    before = times_cancelled()
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_into(outcome, work), name="statement")
+            await _until_done(outcome, undo)
+    except BaseExceptionGroup as bug:
+        if times_cancelled() > before:  # before Python 3.13 the group forgets that
+            raise asyncio.CancelledError from bug
+        raise bug.exceptions[0] from None
     return outcome.result()
+
+
+async def _until_done(outcome: asyncio.Future[Result], undo: Callable[[Result], Awaitable[None]] | None) -> None:
+    try:
+        await asyncio.wait([outcome])
+    except asyncio.CancelledError:
+        await asyncio.wait([outcome], timeout=LAST_ANSWER_SECONDS)
+        has_answer = outcome.done() and not outcome.cancelled() and outcome.exception() is None
+        if has_answer and undo is not None:
+            await undo(outcome.result())
+        raise
 
 
 async def _into(outcome: asyncio.Future[Result], work: Coroutine[Any, Any, Result]) -> None:
@@ -104,6 +116,8 @@ async def _into(outcome: asyncio.Future[Result], work: Coroutine[Any, Any, Resul
         outcome.set_result(await work)
     except EngineError as error:
         outcome.set_exception(error)
+    finally:
+        outcome.cancel()  # nothing came of it: nobody is to wait for it
 
 
 async def until_reached(login: Callable[[], AbstractAsyncContextManager[object]], seconds: float) -> None:

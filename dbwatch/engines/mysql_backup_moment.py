@@ -53,6 +53,7 @@ class Moment:
     evidence: str = ""
     coordinates: Pairs = ()
     dump_ids: tuple[int, ...] = ()
+    reader_id: int = 0
     own_ids: frozenset[int] = frozenset()  # what reads and watches for us: if it waits, no application does
     over: asyncio.Event = field(default_factory=asyncio.Event)
     _newest_id: int = 0
@@ -74,12 +75,16 @@ class Moment:
         """Hold the lock if it can be had, and open the reader's snapshot."""
         self._holder = await self._stack.enter_async_context(asker(self.instance, self.questions, self.application))
         ids = [int((await each.one("connection"))["id"]) for each in (reader, *others, self._holder)]
-        self._newest_id, self.own_ids = max(ids), frozenset(ids)
+        self.reader_id, self._newest_id, self.own_ids = ids[0], max(ids), frozenset(ids)
         await self._lock(self._holder)
         await reader.ask("snapshot")
-        if self.is_held:
-            self.coordinates = await coordinates(self._holder, has_binary_log=self.has_binary_log)
-        else:
+        try:
+            if self.is_held:
+                self.coordinates = await coordinates(self._holder, has_binary_log=self.has_binary_log)
+        except EngineError:
+            if self.is_held:
+                raise  # it was not the timer that cut it
+        if not self.is_held:
             self.coordinates = await coordinates(reader, has_binary_log=self.has_binary_log)
             await self.end()
 

@@ -38,11 +38,18 @@ COMMON_SERVER = (
     "innodb-doublewrite=0",
     "innodb-buffer-pool-size=128M",
     "max-allowed-packet=1G",
+    "max-heap-table-size=64G",  # what the source had is not known, and a table in memory may not be larger
     "local-infile=0",
 )
 SERVER = {
     MARIADB: ("skip-log-bin", "innodb-flush-method=nosync", "innodb-log-file-size=64M", "performance-schema=OFF"),
-    "mysql": ("skip-log-bin", "mysqlx=OFF", "secure-file-priv=NULL", "innodb-redo-log-capacity=128M"),
+    "mysql": (
+        "skip-log-bin",
+        "mysqlx=OFF",
+        "secure-file-priv=NULL",
+        "innodb-redo-log-capacity=128M",
+        "innodb-strict-mode=OFF",
+    ),
 }
 
 

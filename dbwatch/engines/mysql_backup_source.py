@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from dbwatch.engines import mysql_backup_watching as watching
 from dbwatch.engines.mysql_backup_commands import accounts_pipeline, dump_pipeline, outputs
 from dbwatch.engines.mysql_backup_moment import Moment
 from dbwatch.engines.mysql_backup_session import asker
-from dbwatch.errors import JobError
+from dbwatch.errors import EngineError, JobError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -63,6 +63,19 @@ async def _opened(plan: Plan, questions: Questions) -> AsyncIterator[MysqlSource
             yield source
         finally:
             await moment.end()
+            if reader.session.broken:
+                await _ended(moment)
+
+
+async def _ended(moment: Moment) -> None:
+    """Our reader was cut in the middle of a sum, perhaps. The server goes on with it, though nobody reads the answer,
+    and who changes the table would wait for that.
+    """
+    with suppress(EngineError):  # as it was: it ends by its own limit
+        async with asker(moment.instance, moment.questions, moment.application) as opened:
+            for row in await opened.ask("orphans"):
+                if int(row["id"]) == moment.reader_id and moment.application in str(row["info"]):
+                    await opened.ask("kill", {"id": moment.reader_id})
 
 
 @dataclass
@@ -128,7 +141,9 @@ class MysqlSource:
         return self._waits.blocking(self._sessions, ours, reading, now, holds_all=self.moment.is_held)
 
     async def let_go(self) -> None:
-        """The dump's session ends with its program, and no table is locked for longer than it is read."""
+        """The dump's session ends with its program. What we read for the facts goes on, and it is waited for too."""
+        if self._survey is not None and self._survey.reading:
+            await self.watcher.ask("kill", {"id": self.moment.reader_id})
 
     async def progress(self) -> tuple[int | None, int | None]:
         """By what `blocking` saw: the dump goes through the tables in order."""

@@ -149,7 +149,7 @@ class PostgresSession:
             prepared = await self._prepare(query, name=UNNAMED)
             await self.connection.execute(no_jit)  # not before: what asyncpg finds, it leaves in the backend for good
             rows = await prepared.rows()
-        except asyncpg.PostgresError:
+        except EXPECTED:
             await self._end_transaction()
             raise
         await self._end_transaction()

@@ -173,7 +173,10 @@ class PostgresBackup:
         if pg_amcheck is None:
             return ()
         passwords = target.directory / commands.PASSWORDS
-        said = commands.environment(target.instance, pg_amcheck, passwords, application=restore.APPLICATION)
+        major = pg_amcheck.version[0]  # with a limit of statements that was restored along, no large table is read
+        said = commands.environment(
+            target.instance, pg_amcheck, passwords, application=restore.APPLICATION, server_major=major
+        )
         words = (str(pg_amcheck.path), "--heapallindexed", "--install-missing", f"--jobs={target.parallel}")
         secrets = commands.passwords(target.instance, passwords)
         return [

@@ -177,14 +177,18 @@ async def _output(pipeline: Sequence[Command], source: Path | None) -> str:
     try:
         async with asyncio.timeout(LIST_SECONDS):
             for command in pipeline[:-1]:
-                outgoing, ours = os.pipe()
-                started.append(await _started(command, incoming, ours))
-                os.close(ours)
-                os.close(incoming)
-                incoming = outgoing
+                before, (incoming, outgoing) = incoming, os.pipe()
+                try:
+                    started.append(await _started(command, before, outgoing))
+                finally:
+                    os.close(outgoing)
+                    os.close(before)
             last = await _started(pipeline[-1], incoming, asyncio.subprocess.PIPE)
             started.append(last)
             output, error = await last.communicate()
+    except TimeoutError:
+        text = f"the archive's list could not be read within {LIST_SECONDS:g} s: look at the disk that the set is on"
+        raise JobError(JobReason.STALLED, text) from None
     finally:
         os.close(incoming)
         await _ended(started)

@@ -28,7 +28,12 @@ DIRECTORY, CUSTOM = "directory", "custom"
 PASSWORDS = ".pgpass"
 SYSTEM_AUTHORITIES_SINCE = 16
 # A server's own limits may not end a dump that takes hours. An older server refuses what it does not know.
-SESSION = {0: ("statement_timeout", "idle_in_transaction_session_timeout"), 14: ("idle_session_timeout",)}
+# What a database or an account was given for its applications: pg_restore reconnects once the database has it.
+SESSION = {
+    0: ("statement_timeout", "idle_in_transaction_session_timeout", "default_transaction_read_only"),
+    14: ("idle_session_timeout",),
+    17: ("transaction_timeout",),
+}
 COMPRESSED = {Codec.NONE: "0", Codec.GZIP: "gzip:1", Codec.ZSTD: "zstd:1"}
 METHODS_SINCE = 16  # before, --compress takes a level only
 SEALED, SQUEEZED = ".age", ".zst"

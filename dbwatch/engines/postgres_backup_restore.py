@@ -161,7 +161,7 @@ class Restoring:
         first: list[Pipeline] = []
         exists = name in self.there.databases
         if exists and self.target.is_scratch:
-            drop = self._command("dropdb", "--no-password", f"--maintenance-db={self._maintenance}", name)
+            drop = self._command("dropdb", "--no-password", f"--maintenance-db={self._maintenance}", "--", name)
             first, exists = [Pipeline(f"removal of the empty {name}", (drop,))], False
         if exists:
             return [self._restored(archive, name, use_list)]
@@ -199,7 +199,8 @@ class Restoring:
         words = ["--template=template0", "--no-password", f"--maintenance-db={self._maintenance}"]
         if facts is not None and facts.encoding:
             words += [f"--encoding={facts.encoding}", *self._locale(facts)]
-        return Pipeline(f"making of {name}", (self._command("createdb", *words, name),), database=archive.database)
+        making = self._command("createdb", *words, "--", name)
+        return Pipeline(f"making of {name}", (making,), database=archive.database)
 
     def _locale(self, facts: DatabaseFacts) -> list[str]:
         provider, _, name = facts.collation.partition(":")

@@ -17,8 +17,12 @@ from dbwatch.errors import EngineError, Reason
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# What a driver may raise for what the server or the network does. (ValueError: bytes that are no text in UTF-8.)
-EXPECTED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, ValueError)
+# What a driver may raise for what the server or the network does. (ValueError: bytes that are no text in UTF-8.
+# OverflowError: a time that PostgreSQL knows and Python does not, such as one before our era.)
+EXPECTED = (
+    *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
+    *(OSError, ValueError, OverflowError),
+)
 
 NO_TLS_HERE = "rejected SSL upgrade"  # asyncpg's words for a server without TLS
 UNKNOWN_PARAMETER = "unsupported startup parameter"  # PgBouncer's words for a setting that it cannot pass on
@@ -182,4 +186,5 @@ READERS: tuple[tuple[type[BaseException], Callable[[Any], EngineError]], ...] = 
     (asyncpg.InterfaceError, _from_driver),
     (asyncpg.InternalClientError, _from_driver),
     (ValueError, _from_decoder),
+    (OverflowError, _from_decoder),
 )

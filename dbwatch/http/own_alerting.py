@@ -23,13 +23,17 @@ EVERYTHING = AlertingFigures(
 
 
 class AlertingCollector:
-    """A collector as prometheus_client wants it; `figures` is asked at each page."""
+    """A collector as prometheus_client wants it; `figures` is asked by `look`, on the event loop, for each page."""
 
     def __init__(self) -> None:
         self.figures: Callable[[], AlertingFigures] = AlertingFigures
+        self._seen = AlertingFigures()
+
+    def look(self) -> None:
+        self._seen = self.figures()
 
     def collect(self) -> Iterable[Metric]:
-        figures = self.figures()
+        figures = self._seen
         yield from _rules(figures.rules)
         yield from _mail(figures.mail)
         yield from _replicas(figures.replicas)

@@ -20,16 +20,22 @@ ALL_OF_IT = RepositoryFigures(
 
 
 class BackupsCollector:
-    """A collector as prometheus_client wants it; `figures` is asked at each page. None: nothing is backed up here."""
+    """A collector as prometheus_client wants it; `figures` is asked by `look`, on the event loop, for each page.
+
+    None: nothing is backed up here.
+    """
 
     def __init__(self) -> None:
         self.figures: Callable[[], RepositoryFigures | None] = lambda: None
+        self._seen: RepositoryFigures | None = None
+
+    def look(self) -> None:
+        self._seen = self.figures()
 
     def collect(self) -> Iterable[Metric]:
-        figures = self.figures()
-        if figures is not None:
-            yield from _repository(figures)
-            yield from _jobs(figures)
+        if self._seen is not None:
+            yield from _repository(self._seen)
+            yield from _jobs(self._seen)
 
 
 def _gauge(name: str, text: str, value: float | None) -> Iterator[Metric]:

@@ -71,7 +71,7 @@ class RecentWorst:
 
 
 class OwnMetrics:
-    """Counts what the process does; every method is cheap and safe in any thread."""
+    """Counts what the process does; every method is cheap, and safe in any thread where it does not say otherwise."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         WITHOUT_CREATED()
@@ -189,13 +189,19 @@ class OwnMetrics:
         self._instances.set(instances)
         self._series.set(series)
 
+    def look(self) -> None:
+        """Ask alerting and backups: on the event loop only, for theirs changes while another thread goes through it."""
+        self.alerting.look()
+        self.backups.look()
+
     def samples(self) -> list[tuple[str, dict[str, str], float]]:
-        """Every sample as a value, for the rules that watch dbwatch itself: name, labels, value."""
+        """Every sample as a value, for the rules that watch dbwatch itself: name, labels, value. On the event loop."""
+        self.look()
         families = self._registry.collect()
         return [(sample.name, sample.labels, sample.value) for family in families for sample in family.samples]
 
     def render(self, *, openmetrics: bool) -> bytes:
-        """The text of these metrics, without the end mark of OpenMetrics."""
+        """The text of these metrics as of the last `look`, without the end mark of OpenMetrics."""
         if openmetrics:
             return OPENMETRICS(self._registry).removesuffix(OPENMETRICS_END)
         return exposition.generate_latest(self._registry)
@@ -206,6 +212,7 @@ def every_name() -> frozenset[str]:
     own = OwnMetrics()
     own.alerting.figures = lambda: EVERYTHING
     own.backups.figures = lambda: ALL_OF_IT
+    own.look()
     families = own.render(openmetrics=False).decode().splitlines()
     types = (line.split()[2:4] for line in families if line.startswith("# TYPE "))
     return frozenset(name + end for name, kind in types for end in SUFFIXES.get(kind, ("",)))

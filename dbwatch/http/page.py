@@ -118,17 +118,18 @@ class Pages:
             )
         )
         if selection.has_own:
-            self._count_store()
+            self._look()
             chosen += selection.named(selection.blocks(self._own.render(openmetrics=openmetrics)))
         return [*chosen, OPENMETRICS_END] if openmetrics else chosen
 
-    def _count_store(self) -> None:
+    def _look(self) -> None:
+        self._own.look()
         self._own.holds(instances=len(self._store.states()), series=self._store.series())
 
     async def _build(self, page: _Compressed) -> float:
         began = time.perf_counter()
         chunks = list(self._store.page(openmetrics=page.format is Format.OPENMETRICS))
-        self._count_store()
+        self._look()
         on_loop_seconds = time.perf_counter() - began
         loop = asyncio.get_running_loop()
         member, in_thread_seconds = await loop.run_in_executor(self._threads, self._compress, page, chunks)

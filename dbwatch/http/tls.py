@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dbwatch.errors import ConfigError, Fault
 from dbwatch.http.webconfig import CIPHERS
+from dbwatch.settings.files import why
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,11 +53,13 @@ def _load(made: ssl.SSLContext, tls: Tls, source: Path) -> None:
             # Without a password callback an encrypted key would be asked for on the terminal.
             made.load_cert_chain(certificate, key, password=lambda: "")
         if tls.client_ca_file or tls.client_ca:
-            made.load_verify_locations(cafile=tls.client_ca_file, cadata=tls.client_ca or None)
+            # Beside the certificates there may be words, in any language; Python takes ASCII alone.
+            text = tls.client_ca.encode("ascii", "replace").decode()
+            made.load_verify_locations(cafile=tls.client_ca_file, cadata=text or None)
             made.verify_mode = CLIENT_AUTH[tls.client_auth_type]
-    except OSError as error:  # ssl.SSLError is one
+    except (OSError, ValueError) as error:  # ssl.SSLError is one
         named = ", ".join(str(path) for path in (tls.cert_file, tls.key_file, tls.client_ca_file) if path)
-        what = (error.reason or EXCHANGED) if isinstance(error, ssl.SSLError) else error.strerror
+        what = (error.reason or EXCHANGED) if isinstance(error, ssl.SSLError) else why(error)
         where = f"{source}: tls_server_config: {named or 'inline'}"
         raise ConfigError([Fault(where, f"cannot be used: {what}", MEND)]) from None
 

@@ -49,7 +49,7 @@ async def take(hands: Hands, subject: Subject) -> tuple[BackupRecord, Preflight]
     )
     async with passwords(subject.passwords) as private, beginning as partial:
         hands.made(partial.id)
-        await subject.book.note_partial(hands.id, str(partial.path))
+        await subject.remembered(subject.book.note_partial(hands.id, str(partial.path)))
         taking = Taking(hands, subject, options, preflight, partial, private)
         record = await taking.taken()
     await _published(subject, record)
@@ -181,7 +181,7 @@ def _templates(outputs: Sequence[Output], directory: Path) -> list[Member]:
 
 
 async def _published(subject: Subject, record: BackupRecord) -> None:
-    await subject.book.sets.put(record)
+    await subject.remembered(subject.book.sets.put(record))
     await subject.kept(record.id, Proof(ProofName.PUBLISHED, subject.clock.time(), record.manifest.seconds))
     log.info("backup_published", instance=subject.name, backup=record.id, bytes=record.manifest.size_bytes)
 

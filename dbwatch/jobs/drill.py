@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import structlog
 from dbwatch.core.backups.drills import DrillCheck, DrillResult, Scenario
 from dbwatch.core.backups.model import JobReason, ProofLevel, ProofName
 from dbwatch.core.showing import humanise
-from dbwatch.errors import EngineError, JobError
+from dbwatch.errors import DbwatchError, JobError
 from dbwatch.jobs import backup
 from dbwatch.jobs.drill_full import play_full
 from dbwatch.jobs.drill_loss import play_loss
@@ -19,6 +20,7 @@ from dbwatch.jobs.drill_play import Play
 from dbwatch.jobs.drill_reports import write
 from dbwatch.jobs.drill_table import play_table
 from dbwatch.jobs.faults import job_error, only, reason_of
+from dbwatch.jobs.verifying import read
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -59,15 +61,15 @@ class _Stand:
     reason: JobReason | None = None
     detail: str = ""
 
-    def stopped(self, error: JobError | EngineError) -> None:
+    def stopped(self, error: DbwatchError) -> None:
         told = job_error(error)
         self.reason, self.detail = reason_of(told), told.message
 
 
-def _expected(group: BaseExceptionGroup[BaseException]) -> JobError | EngineError:
+def _expected(group: BaseExceptionGroup[BaseException]) -> DbwatchError:
     """What a group of tasks ended by; whatever nobody foresaw goes on up."""
     error = only(group)
-    if isinstance(error, JobError | EngineError):
+    if isinstance(error, DbwatchError):
         return error
     raise error from group
 
@@ -78,25 +80,42 @@ def last_usable(records: Iterable[BackupRecord]) -> BackupRecord | None:
     return max(usable, key=lambda record: record.manifest.sequence, default=None)
 
 
-async def rehearse(hands: Hands, subject: Subject, order: Order) -> tuple[DrillResult, tuple[Path, ...]]:
-    """Play it, write the report, remember it. What servers and programs do is in the result, never raised.
+async def rehearse(
+    hands: Hands, subject: Subject, order: Order, within_seconds: float | None = None
+) -> tuple[DrillResult, tuple[Path, ...]]:
+    """Play it, write the report, remember it. What servers and programs do is in the result, and that it took too long.
 
-    Raise JobError where the report cannot be written.
+    Raise JobError where the report cannot be written: the result is remembered all the same.
     """
     started_at = subject.clock.time()
-    stand = _Stand()
+    stand, deadline = _Stand(), asyncio.timeout(within_seconds)
+    try:
+        async with deadline:
+            await _played_out(hands, subject, order, stand)
+    except TimeoutError:
+        if not deadline.expired():
+            raise
+    if deadline.expired():
+        what = f"it was not done within {humanise.duration(within_seconds or 0.0)}"
+        stand.stopped(JobError(JobReason.DEADLINE, what))
+    result = _result(subject, order, stand, started_at)
+    paths: tuple[Path, ...] = ()
+    try:
+        paths = write(result, order.reports, order.language, subject.shared.drills.timezone)
+    finally:
+        await subject.remembered(subject.book.drilled(result, str(paths[0]) if paths else ""))
+        _tell(result)
+    return result, paths
+
+
+async def _played_out(hands: Hands, subject: Subject, order: Order, stand: _Stand) -> None:
     try:
         async with _prepared(hands, subject, order, stand) as play:
             await PLAYS[order.scenario](play)
-    except (JobError, EngineError) as error:
+    except DbwatchError as error:
         stand.stopped(error)
     except BaseExceptionGroup as group:
         stand.stopped(_expected(group))
-    result = _result(subject, order, stand, started_at)
-    paths = write(result, order.reports, order.language, subject.shared.drills.timezone)
-    await subject.book.drilled(result, str(paths[0]))
-    _tell(result)
-    return result, paths
 
 
 @asynccontextmanager
@@ -114,7 +133,7 @@ async def _prepared(hands: Hands, subject: Subject, order: Order, stand: _Stand)
         stand.notes.append("unproven")
     hands.made(record.id)
     async with subject.repository.holding(subject.name, subject.kind, record.id) as directory:
-        whole = await subject.repository.read(subject.name, subject.kind, record.id)
+        whole = await read(subject, record.id)
         stand.play = Play(hands, subject, whole, directory, table=order.table, keep=order.keep)
         yield stand.play
 

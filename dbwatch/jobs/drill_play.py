@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dbwatch.core.backups import comparing, standing
+from dbwatch.core.backups import comparing, sizes, standing
 from dbwatch.core.backups.drills import DrillCheck, DrillPhase, RpoEvidence, since
-from dbwatch.core.backups.model import JobReason, ProofName
+from dbwatch.core.backups.model import DISPROOFS, JobReason, ProofName
 from dbwatch.engines.backing import Selection
 from dbwatch.engines.drilling import stage
-from dbwatch.errors import EngineError, JobError
-from dbwatch.jobs import drill_heartbeat
+from dbwatch.errors import DbwatchError, EngineError, JobError
+from dbwatch.jobs import drill_heartbeat, room, verifying
 from dbwatch.jobs.drill_sql import questions
 from dbwatch.jobs.scratch import scratch_server
 from dbwatch.jobs.verifying import SERVERS
@@ -76,7 +76,7 @@ class Play:
         began = self.subject.clock.monotonic()
         try:
             yield
-        except (JobError, EngineError):
+        except DbwatchError:
             self.check("reached", holds=False, phase=phase.value)
             raise
         finally:
@@ -106,15 +106,24 @@ class Play:
         return scratch_server(self.hands, subject.engine, self.programs, subject.workshop, keep=self.keep)
 
     async def read_again(self, repository: Repository, record: BackupRecord) -> None:
-        """Every byte of the set."""
+        """Every byte of the set. One of the source's that is damaged is bad from then on in every list."""
         manifest = record.manifest
-        read = await repository.verify(manifest.instance, manifest.kind, record.id, record.checksum)
+        try:
+            read = await repository.verify(manifest.instance, manifest.kind, record.id, record.checksum)
+        except JobError as error:
+            if repository is self.subject.repository and error.reason in DISPROOFS:
+                await verifying.disproved(self.subject, record.id, error)
+            raise
         self.check("hashes", holds=True, members=len(manifest.members), bytes=read.size_bytes)
 
     async def restore(self, manifest: Manifest, directory: Path, target: Target, selection: Selection = WHOLE) -> None:
-        opener = self.subject.opener
-        for pipeline in await self.subject.engine.restoring(manifest, directory, target, selection, opener):
-            await self.hands.run(pipeline)
+        """As long as there is room: others may need the disk, a database perhaps. Raise JobError."""
+        opener, workshop = self.subject.opener, self.subject.workshop
+        if not selection.table:
+            await room.require(workshop, sizes.scratch_bytes(manifest, selection.database))
+        async with room.guarded(workshop):
+            for pipeline in await self.subject.engine.restoring(manifest, directory, target, selection, opener):
+                await self.hands.run(pipeline)
 
     async def facts(self, target: Target, manifest: Manifest, names: Mapping[str, str] | None = None) -> Facts:
         """`names`: the source's databases and what they are called there; None: all of them, under their own names."""
@@ -156,7 +165,7 @@ class Play:
         problems: tuple[str, ...] = ()
         try:
             for pipeline in pipelines:
-                await self.hands.run(pipeline)
+                await self.hands.run(pipeline, keep_output=True)
         except JobError as error:
             if error.reason not in (JobReason.TOOL, JobReason.CORRUPT):
                 raise

@@ -9,7 +9,7 @@ from dbwatch.core.backups.model import JobKind, JobReason, ProofName
 from dbwatch.core.backups.standing import failure, has_failed
 from dbwatch.errors import JobError
 from dbwatch.jobs.backup import take
-from dbwatch.jobs.drill import rehearse, summary
+from dbwatch.jobs.drill import last_usable, rehearse, summary
 from dbwatch.jobs.running import NOT_PROVEN, Job
 from dbwatch.jobs.verifying import prove, restoring_seconds
 
@@ -30,6 +30,7 @@ WORDS = {
 }
 WAITS = "not restored yet: that is not due now"
 RESTORES = 3  # of one scenario, at the most: the scratch production, its rehearsal set, and what comes back
+REPORTING_SECONDS = 600.0  # after a scenario that took too long: its servers are ended, and its report is written
 PROVING_SECONDS = 3600.0  # on top of the time to restore: reading and decoding
 
 
@@ -74,9 +75,10 @@ def verify_job(subject: Subject, record: BackupRecord, asked_by: str, *, althoug
 
 def drill_job(subject: Subject, orders: Sequence[Order], asked_by: str) -> Job:
     """Rehearse each; the run succeeds where all did."""
+    each_seconds = rehearsing_seconds(subject)
 
     async def work(hands: Hands) -> str:
-        results = [(await rehearse(hands, subject, order))[0] for order in orders]
+        results = [(await rehearse(hands, subject, order, each_seconds))[0] for order in orders]
         told = "; ".join(map(summary, results))
         failed = next((result for result in results if not result.succeeded), None)
         if failed is not None:
@@ -87,7 +89,7 @@ def drill_job(subject: Subject, orders: Sequence[Order], asked_by: str) -> Job:
         JobKind.DRILL,
         subject.name,
         work,
-        deadline_seconds=len(orders) * (subject.backup.deadline + RESTORES * proving_seconds(subject)),
+        deadline_seconds=len(orders) * (each_seconds + REPORTING_SECONDS),
         stalled_after_seconds=subject.backup.stalled_after,
         asked_by=asked_by,
     )
@@ -95,6 +97,13 @@ def drill_job(subject: Subject, orders: Sequence[Order], asked_by: str) -> Job:
 
 def proving_seconds(subject: Subject) -> float:
     return subject.backup.verify.max_seconds + PROVING_SECONDS
+
+
+def rehearsing_seconds(subject: Subject) -> float:
+    """What one scenario may take: a large set more than what is restored at once."""
+    record = last_usable(subject.records)
+    restoring = subject.backup.verify.max_seconds if record is None else restoring_seconds(subject, record)
+    return subject.backup.deadline + RESTORES * (restoring + PROVING_SECONDS)
 
 
 def is_restored_at_once(subject: Subject, record: BackupRecord) -> bool:

@@ -21,7 +21,10 @@ REDACTED = "***"
 SHORTEST_SECRET = 3
 TEXTS: tuple[tuple[JobReason, str], ...] = (
     # The first that is found tells it: what is exact stands before what is vague.
-    (JobReason.DISK_FULL, r"no space left on device|disk quota exceeded|err(code|no):? 28\b|error 28\b|enospc"),
+    (
+        JobReason.DISK_FULL,
+        r"no space left on device|disk quota exceeded|err(code|no):? 28\b|error 28\b|enospc|error:? 1114\b",
+    ),
     (JobReason.NO_KEY, r"no matching keys?|cannot (read|use) the key in|no key is in"),
     (
         JobReason.AUTH,
@@ -39,6 +42,7 @@ TEXTS: tuple[tuple[JobReason, str], ...] = (
             r"|command denied to user|insufficient privilege|permission denied to "
         ),
     ),
+    (JobReason.DEADLINE, r"due to (statement|transaction) timeout"),
     (JobReason.KILLED, r"terminated by user|worker process died|terminated by signal"),
     (
         JobReason.LOST,
@@ -63,7 +67,9 @@ TEXTS: tuple[tuple[JobReason, str], ...] = (
         JobReason.NO_EXTENSION,
         (
             r"extension \"[^\"]*\" is not available|could not open extension control file"
-            r"|could not access file \"\$libdir|required extension"
+            r"|could not access file \"\$libdir|required extension|error 1524\b|plugin '[^']*' is not loaded"
+            r"|(via|in) \"?shared_preload_libraries|must be preloaded"
+            r"|collation \"pg_catalog\.[^\"]*\" for encoding|could not create locale"
         ),
     ),
     (
@@ -104,6 +110,9 @@ ROUNDED = (
     " and a day that its month has not comes back as 0000-00-00 -> make FLOATs of unique keys DOUBLE, give the other"
     " values what is a member or a date, and back up again"
 )
+# All that InnoDB says of a full disk; of a table in memory it is the limit of the server.
+IS_FULL = re.compile(r"\berror:? 1114\b", re.IGNORECASE)
+FULL = "no room is left on the disk of that server, or its max_heap_table_size is too small for a table in memory"
 # It selects the database of the events by a name that it has escaped for a text.
 ESCAPED = re.compile(r"""mariadb-dump: Got error: 1049: .*Unknown database '.*\\[\\'"nr0Z].*'.? when selecting""")
 EVENTS = (
@@ -128,6 +137,11 @@ class Ended:
     was_asked: bool = False  # to end, by us, because another had failed
 
     @property
+    def said(self) -> str:
+        """What finds pages damaged says so on its standard output."""
+        return "\n".join(filter(None, (self.stderr_tail, self.stdout_tail)))
+
+    @property
     def is_consequence(self) -> bool:
         """It only lost its reader or its writer."""
         by_pipe = self.returncode in BY_PIPE or bool(BROKEN_PIPE.search(self.stderr_tail))
@@ -143,7 +157,7 @@ def specific(text: str) -> JobReason | None:
 def reason(ended: Ended) -> JobReason:
     if ended.returncode < 0 and -ended.returncode != signal.SIGPIPE:
         return JobReason.KILLED
-    return specific(ended.stderr_tail) or JobReason.TOOL
+    return specific(ended.said) or JobReason.TOOL
 
 
 def culprit(failed: Sequence[Ended]) -> Ended:
@@ -155,8 +169,8 @@ def culprit(failed: Sequence[Ended]) -> Ended:
 def sentence(ended: Ended) -> str:
     """One line: how it ended, and what it said of it."""
     how = f"ended with code {ended.returncode}" if ended.returncode >= 0 else f"was killed ({_signal(ended)})"
-    said = line(ended.stderr_tail)
-    known = {ROUNDED: ALIKE, EVENTS: ESCAPED}
+    said = line(ended.said)
+    known = {ROUNDED: ALIKE, EVENTS: ESCAPED, FULL: IS_FULL}
     why = "".join(f" ({text})" for text, pattern in known.items() if pattern.search(ended.stderr_tail))
     return f"{ended.program} {how}" + (f": {said}{why}" if said else "")
 

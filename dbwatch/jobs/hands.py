@@ -47,8 +47,11 @@ class Hands(Protocol):
     def made(self, backup_id: str) -> None:
         """The set that this run makes or looks at."""
 
-    async def run(self, pipeline: Pipeline, *, on_started: Hook | None = None) -> float:
-        """Run it to its end: the CPU seconds it took. Raise JobError where any process failed."""
+    async def run(self, pipeline: Pipeline, *, on_started: Hook | None = None, keep_output: bool = False) -> float:
+        """Run it to its end: the CPU seconds it took. Raise JobError where any process failed.
+
+        `keep_output`: the last one may say on its standard output why it did.
+        """
 
     def serving(
         self, command: Command, *, log: Path, stop_signal: int, name: str

@@ -15,7 +15,7 @@ from dbwatch.jobs import passwords, tidying
 from dbwatch.jobs.desk import Desk
 from dbwatch.jobs.drill_wishes import Wish
 from dbwatch.jobs.errands import verify_job
-from dbwatch.jobs.roster import Roster
+from dbwatch.jobs.roster import EVERY_INSTANCE, Roster
 from dbwatch.jobs.runner import Runner
 from dbwatch.jobs.scheduler import Bells, missed
 from dbwatch.jobs.telling import Telling
@@ -203,13 +203,18 @@ class JobOffice:
         while self._to_rehearse:
             name = self._to_rehearse.pop(0)
             if name in self._roster.subjects:
-                self.desk.start_drill(name, Wish(), SCHEDULE)
+                try:
+                    self.desk.start_drill(name, Wish(), SCHEDULE)
+                except (JobError, UsageError) as error:  # dbwatch ends, for one
+                    log.warning("bell_without_effect", kind=JobKind.DRILL.value, instance=name, why=str(error))
+                    continue
                 return
 
     def _ring_what_was_missed(self) -> None:
         for bell in self._roster.bells:
-            last = self.book.last(bell.kind, bell.instance)
-            if missed(bell, last.started_at if last is not None else None, self._clock.time()):
+            names = self._roster.subjects if bell.instance == EVERY_INSTANCE else (bell.instance,)
+            last = (run.started_at for name in names if (run := self.book.last(bell.kind, name)) is not None)
+            if missed(bell, max(last, default=None), self._clock.time()):
                 log.info("bell_made_up_for", kind=bell.kind.value, instance=bell.instance)
                 self._ring(bell)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from dbwatch.core.backups.model import JobReason
 from dbwatch.core.quoting import connection
 from dbwatch.errors import JobError
-from dbwatch.jobs import leftovers
+from dbwatch.jobs import leftovers, room
 from dbwatch.jobs.disk import whole
 from dbwatch.jobs.faults import disk_error
 from dbwatch.jobs.launching import LOCALE, PATH
@@ -87,7 +87,7 @@ async def staying(
     not_there_yet = await asyncio.to_thread(_absent, workshop.directory)
     async with AsyncExitStack() as undone:
         undone.push_async_callback(_remove_what_is_left, workshop.directory, not_there_yet)
-        async with scratch_server(hands, engine, programs, workshop, keep=True) as server:
+        async with scratch_server(hands, engine, programs, workshop, keep=True) as server, room.guarded(workshop):
             await fill(server.target)
         made = await _stay(engine, server.scratch)
         undone.pop_all()

@@ -53,9 +53,9 @@ async def retain(subject: Subject) -> Plan:
 
 
 async def _is_index_right(subject: Subject) -> bool:
-    """Nothing is deleted by what memory says alone: where somebody moved sets by hand, the index is made anew."""
-    found = {record.id for record in await subject.repository.records(subject.name)}
-    if found == {record.id for record in subject.records}:
+    """Nothing is deleted by what memory says alone: where the disk has other sets or pins, the index is made anew."""
+    found = {(record.id, record.pinned) for record in await subject.repository.records(subject.name)}
+    if found == {(record.id, record.pinned) for record in subject.records}:
         return True
     log.warning("index_differs", instance=subject.name)
     await tidying.rescan(subject.book, subject.repository)

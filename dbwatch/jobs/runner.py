@@ -167,6 +167,7 @@ class Runner:
     async def _verdict(self, run: Run) -> Verdict:
         """Run it: how it ended. What is not a fault of the world is raised: a bug."""
         deadline = asyncio.timeout(run.job.deadline_seconds)
+        run.goes_to_work()
         try:
             return (JobState.SUCCEEDED, None, await self._worked(run, deadline))
         except asyncio.CancelledError:

@@ -66,7 +66,7 @@ class Run:
         self._bytes_before = 0
         self._phase_at = self._begun_at = clock.monotonic()
         self._phases: dict[str, float] = {}
-        self._has_begun = False
+        self._has_begun = self._is_at_work = False
         self._written = (WAITING, "")
         care.token = self.id
         care.stalled_after_seconds = job.stalled_after_seconds
@@ -114,7 +114,7 @@ class Run:
             return False
         state = JobState.CANCELLED if reason is JobReason.CANCELLED else JobState.FAILED
         self.verdict = (state, reason, detail)
-        if self.task is not None and self._has_begun:
+        if self.task is not None and self._is_at_work:
             self.task.cancel()
         return True
 
@@ -143,9 +143,10 @@ class Run:
         self.record = replace(self.record, backup=backup_id)
         self._on_change(self)
 
-    async def run(self, pipeline: Pipeline, *, on_started: Hook | None = None) -> float:
+    async def run(self, pipeline: Pipeline, *, on_started: Hook | None = None, keep_output: bool = False) -> float:
         """Run it to its end: the CPU seconds it took. Raise JobError where any process failed."""
-        return sum(each.cpu_seconds for each in await self.ran(pipeline, on_started=on_started))
+        ended = await self.ran(pipeline, on_started=on_started, keep_output=keep_output)
+        return sum(each.cpu_seconds for each in ended)
 
     async def ran(
         self, pipeline: Pipeline, *, on_started: Hook | None = None, keep_output: bool = False
@@ -165,9 +166,13 @@ class Run:
     # --- what the runner does ---
 
     def begin(self) -> bool:
-        """It can be cancelled from now on: what was not begun has nothing to tidy. False: it had begun."""
+        """False: it had begun."""
         had_begun, self._has_begun = self._has_begun, True
         return not had_begun
+
+    def goes_to_work(self) -> None:
+        """From now on its task is cancelled with it; before, there is nothing to tidy, and an end to be written."""
+        self._is_at_work = True
 
     def has_moved_on(self) -> bool:
         """To another phase or set since this was asked last."""

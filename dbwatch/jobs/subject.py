@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import structlog
+
 from dbwatch.core.backups.model import BackupKind
 from dbwatch.engines.backing import Command
-from dbwatch.errors import JobError
+from dbwatch.errors import DbwatchError, JobError
 from dbwatch.jobs.faults import reason_of
 from dbwatch.jobs.options import backup_of, dump_options, passwords_directory, program_directories, scratch_directory
 from dbwatch.jobs.scratch import Workshop
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from pathlib import Path
 
     from dbwatch.archive.repository import Repository
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from dbwatch.history.jobs import JobBook
     from dbwatch.settings.backups import Backups, LogicalBackup
     from dbwatch.settings.models import Instance, Settings
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,14 @@ class Subject:
     async def note(self, backup_id: str, proof: Proof) -> None:
         """Beside the manifest first: that is the truth."""
         await self.repository.add_proof(self.name, self.kind, backup_id, proof)
-        await self.book.sets.prove(self.name, self.kind, backup_id, proof)
+        await self.remembered(self.book.sets.prove(self.name, self.kind, backup_id, proof))
+
+    async def remembered(self, writing: Awaitable[None]) -> None:
+        """Memory and the sets' own disk have it: a history that cannot be written is told, and fails no job."""
+        try:
+            await writing
+        except DbwatchError as error:
+            log.warning("job_not_noted", instance=self.name, error=str(error))
 
     async def kept(self, backup_id: str, proof: Proof) -> Proof:
         """As it was written down: a proof that could not be is none. What was found bad is bad all the same."""

@@ -6,7 +6,6 @@ Not to be able to try a step (no key, no extension, no room) is no failure of th
 from __future__ import annotations
 
 import asyncio
-import shutil
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -14,10 +13,11 @@ import structlog
 
 from dbwatch.core.backups import comparing, due, sizes, standing
 from dbwatch.core.backups.model import DISPROOFS, JobReason, Proof, ProofName
-from dbwatch.core.showing.humanise import duration, size
+from dbwatch.core.showing.humanise import duration
 from dbwatch.engines.backing import Selection
 from dbwatch.errors import EngineError, JobError
-from dbwatch.jobs.faults import job_error, only, reason_of
+from dbwatch.jobs import room
+from dbwatch.jobs.faults import job_error, reason_of
 from dbwatch.jobs.scratch import scratch_server
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 READING, DECODING, RESTORING, COMPARING, CHECKING = "reading again", "decoding", "restoring", "comparing", "checking"
 MAX_TOLD = 5
-ROOM_SECONDS = 5.0
-SCRATCH_RESERVE_BYTES = 256 * 1024**2
 LATE = 3  # times as long as expected
 SLOWER = 4  # a scratch server may be so much slower than the source
 SERVERS = {"postgres": 1, "mariadbd": 2, "mysqld": 2}  # how many numbers of the version name a series
@@ -50,20 +48,25 @@ async def prove(
     """
     hands.made(backup_id)
     async with subject.repository.holding(subject.name, subject.kind, backup_id) as directory:
-        proving = Proving(hands, subject, await _read(subject, backup_id), directory, although_unwritten)
+        proving = Proving(hands, subject, await read(subject, backup_id), directory, although_unwritten)
         return await proving.climbed(restore=restore)
 
 
-async def _read(subject: Subject, backup_id: str) -> BackupRecord:
+async def read(subject: Subject, backup_id: str) -> BackupRecord:
     """All of it, from the disk. A manifest that was damaged or edited is a disproof like any other."""
     try:
         return await subject.repository.read(subject.name, subject.kind, backup_id)
     except JobError as error:
         if error.reason in DISPROOFS:
-            proof = Proof(ProofName.HASHED, subject.clock.time(), 0.0, reason_of(error), error.message)
-            await subject.note(backup_id, proof)
-            _tell(subject.name, backup_id, proof)
+            await disproved(subject, backup_id, error)
         raise
+
+
+async def disproved(subject: Subject, backup_id: str, error: JobError) -> None:
+    """What reading it again has shown, beside the set and in the index."""
+    proof = Proof(ProofName.HASHED, subject.clock.time(), 0.0, reason_of(error), error.message)
+    await subject.kept(backup_id, proof)
+    _tell(subject.name, backup_id, proof)
 
 
 def restoring_seconds(subject: Subject, record: BackupRecord) -> float:
@@ -152,11 +155,11 @@ class Proving:
             what = "it is encrypted, and no key to read it is here"
             raise JobError(JobReason.NO_KEY, f"{what} -> name one in backups.encryption.identity_file")
 
-    async def _run(self, pipelines: Sequence[Pipeline], *, found_bad: JobReason) -> None:
+    async def _run(self, pipelines: Sequence[Pipeline], *, found_bad: JobReason, keep_output: bool = False) -> None:
         """A program that stops at what it reads has found the set bad; one that is ended by others has not."""
         for pipeline in pipelines:
             try:
-                await self.hands.run(pipeline)
+                await self.hands.run(pipeline, keep_output=keep_output)
             except JobError as error:
                 reason = found_bad if error.reason == JobReason.TOOL else error.reason
                 raise JobError(str(reason), error.message) from None
@@ -166,20 +169,15 @@ class Proving:
     async def _restored(self) -> Proof:
         limit = restoring_seconds(self.subject, self.record)
         try:
-            async with asyncio.timeout(limit), asyncio.TaskGroup() as group:
-                guard = group.create_task(self._guard_room(), name=f"scratch room of {self.subject.name}")
-                proof = await self._in_scratch()
-                guard.cancel()
+            async with asyncio.timeout(limit), room.guarded(self.subject.workshop):
+                return await self._in_scratch()
         except TimeoutError:
             raise JobError(JobReason.DEADLINE, f"it was not restored within {duration(limit)}") from None
-        except BaseExceptionGroup as group_raised:
-            raise only(group_raised) from group_raised
-        return proof
 
     async def _in_scratch(self) -> Proof:
         self.hands.phase(RESTORING)
         subject, engine = self.subject, self.subject.engine
-        await self._require_room()
+        await room.require(subject.workshop, sizes.scratch_bytes(self.manifest))
         self._programs = await engine.scratch_programs(self.manifest, subject.program_directories)
         async with scratch_server(self.hands, engine, self._programs, subject.workshop) as server:
             target = server.target
@@ -200,7 +198,8 @@ class Proving:
     async def _unsound(self, target: Target) -> tuple[str, ...]:
         self.hands.phase(CHECKING)
         names = [database.name for database in self.manifest.facts.databases]
-        await self._run(self.subject.engine.integrity(target, names), found_bad=JobReason.CORRUPT)
+        pipelines = self.subject.engine.integrity(target, names)
+        await self._run(pipelines, found_bad=JobReason.CORRUPT, keep_output=True)
         return await self.subject.engine.check(target, names)
 
     def _compared(self, restored: Facts, unsound: tuple[str, ...]) -> Proof:
@@ -221,33 +220,6 @@ class Proving:
             return False
         count = SERVERS[server.name]
         return server.version[:count] == self.manifest.server.version[:count]
-
-    # --- room ---
-
-    async def _require_room(self) -> None:
-        needed, free = sizes.scratch_bytes(self.manifest), await self._free_bytes()
-        if free < needed + SCRATCH_RESERVE_BYTES:
-            what = f"restoring takes about {size(needed)} below {self._ground}, where {size(free)} are free"
-            raise JobError(JobReason.DISK_FULL, f"{what} -> make room, or set backups.scratch_directory")
-
-    async def _guard_room(self) -> None:
-        while True:
-            await asyncio.sleep(ROOM_SECONDS)
-            if await self._free_bytes() < SCRATCH_RESERVE_BYTES:
-                what = f"the file system of {self._ground} fills up while a backup is restored there"
-                raise JobError(JobReason.DISK_FULL, f"{what} -> make room, or set backups.scratch_directory")
-
-    @property
-    def _ground(self) -> Path:
-        return self.subject.workshop.directory
-
-    async def _free_bytes(self) -> int:
-        return await asyncio.to_thread(lambda: shutil.disk_usage(_existing(self._ground)).free)
-
-
-def _existing(directory: Path) -> Path:
-    """Itself, or the nearest above it that is there."""
-    return next(each for each in (directory, *directory.parents) if each.exists())
 
 
 def _differing(found: Comparison) -> Proof:

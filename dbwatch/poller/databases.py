@@ -17,7 +17,7 @@ from dbwatch.poller.rendering import blocks_of
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from dbwatch.core.mapping import Mapper
     from dbwatch.core.model import Block, Collector, Facts, Lane
@@ -104,7 +104,11 @@ class DatabaseRound:
         return names
 
     async def run(
-        self, collectors: list[Collector], names: list[str], interval: Callable[[Collector], float]
+        self,
+        collectors: list[Collector],
+        names: list[str],
+        interval: Callable[[Collector], float],
+        before_each: Callable[[], Awaitable[None]],
     ) -> list[tuple[Collector, Run]]:
         """Ask every collector in every database; `interval` tells how often that is done now."""
         started = self._watch.clock.monotonic()
@@ -116,6 +120,7 @@ class DatabaseRound:
             meant = [collector for collector in collectors if asking.wants(collector, name)]
             asked = [collector for collector in meant if not self._refused(collector, name, runs[collector.name])]
             if asked:
+                await before_each()
                 await self._in_database(name, asked, runs)
         for collector in collectors:
             closed = (error for name, error in self._closed.items() if asking.wants(collector, name))

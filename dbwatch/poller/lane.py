@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 from dbwatch.core import schedule
@@ -16,6 +17,7 @@ from dbwatch.errors import EngineError
 from dbwatch.host.machine import Machine
 from dbwatch.poller import asking
 from dbwatch.poller.databases import LATER, DatabaseRound
+from dbwatch.poller.place import GRACE_SECONDS, Turn
 from dbwatch.poller.rendering import blocks_of, outcome
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from dbwatch.poller.witnesses import Witnesses
     from dbwatch.tasks import Heartbeats
 
-GRACE_SECONDS = 60.0
 BY_DATABASE = frozenset({"version", "optional"})  # extensions and some privileges differ from one to the next
 
 
@@ -50,11 +51,11 @@ class LaneRunner:
         self._watch = watch
         self._engine = engine
         self._lane = lane
-        self._place = place
         self._logins = logins
         self._heartbeats = heartbeats
         self._on_lateness = on_lateness
         self._name = f"{watch.name}/{lane}"
+        self._turn = Turn(self._name, place, heartbeats)
         self._session: Session | None = None
         self._attempts = 0
         self._generation = 0
@@ -138,7 +139,7 @@ class LaneRunner:
         if self._lane is Lane.FAST:
             yield
             return
-        async with self._place:
+        async with self._turn:
             try:
                 yield
             finally:
@@ -252,12 +253,17 @@ class LaneRunner:
             return
         names = await self._databases.names(await self._connected(), facts)
         await self._close()
-        self._heartbeats.beat(self._name, GRACE_SECONDS + len(names) * sum(item.timeout_seconds for item in asked))
-        for collector, run in await self._databases.run(asked, names, self._interval):
+        for collector, run in await self._databases.run(asked, names, self._interval, partial(self._enters, asked)):
             if self._is_of_before():
                 return
             self._next(collector, run.seconds)  # who refuses us is not asked again soon: that is kept by database
             await self._told(collector, run)
+
+    async def _enters(self, asked: list[Collector]) -> None:
+        """Before each database. Heavy work in many takes longer than values of the slow lane last: it is let in."""
+        if self._lane is Lane.HEAVY:
+            await self._turn.give_way()
+        self._heartbeats.beat(self._name, GRACE_SECONDS + sum(item.timeout_seconds for item in asked))
 
     async def _told(self, collector: Collector, run: Run) -> None:
         """What came of one collector in all databases."""
@@ -289,9 +295,3 @@ class LaneRunner:
 
     def _interval(self, collector: Collector) -> float:
         return self._plans[collector.name].interval_seconds
-
-
-def used_lanes(watch: Watch) -> list[Lane]:
-    """The lanes for which the instance has anything to ask."""
-    lanes = {item.lane for item in watch.collectors if item.enabled}
-    return [lane for lane in (Lane.FAST, Lane.SLOW, Lane.HEAVY) if lane in lanes]

@@ -53,12 +53,13 @@ class LoginProbe:
         try:
             while True:
                 self._heartbeats.beat(self._name, instance.connect_timeout + GRACE_SECONDS)
+                password = secret_version(instance.monitor)
                 reason = await self._login()
                 now = self._watch.clock.monotonic()
                 plan = schedule.after(plan, now, 0.0)
                 wait = plan.due_at - now if reason is None else self._wait_after(reason)
                 self._heartbeats.beat(self._name, wait + GRACE_SECONDS)
-                await self._rest(wait, reason)
+                await self._rest(wait, reason, password)
         finally:
             self._heartbeats.forget(self._name)
 
@@ -93,10 +94,10 @@ class LoginProbe:
             return schedule.AUTH_BACKOFF_SECONDS
         return schedule.backoff(self._failures, schedule.phase(f"{self._name}/{self._failures}", 1.0))
 
-    async def _rest(self, wait_seconds: float, reason: Reason | None) -> None:
+    async def _rest(self, wait_seconds: float, reason: Reason | None, password: object) -> None:
         """Wait; cut short by a lane that lost its session, or by a new password after an auth failure."""
         if reason is Reason.AUTH:
-            await self._rest_until_password_changes(wait_seconds)
+            await self._rest_until_password_changes(wait_seconds, password)
             return
         await asyncio.sleep(min(wait_seconds, SHORTEST_GAP_SECONDS))
         rest = wait_seconds - SHORTEST_GAP_SECONDS
@@ -108,10 +109,9 @@ class LoginProbe:
         elif rest > 0:
             await asyncio.sleep(rest)
 
-    async def _rest_until_password_changes(self, wait_seconds: float) -> None:
-        credentials = self._watch.instance.monitor
-        before = secret_version(credentials)
+    async def _rest_until_password_changes(self, wait_seconds: float, refused: object) -> None:
+        """`refused`: the version of the file as it was before the login, during which it may have changed."""
         for _ in range(round(wait_seconds / SECRET_CHECK_SECONDS)):
-            if secret_version(credentials) != before:
+            if secret_version(self._watch.instance.monitor) != refused:
                 return
             await asyncio.sleep(SECRET_CHECK_SECONDS)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dbwatch.core import schedule
 from dbwatch.core.model import Lane
-from dbwatch.poller.lane import LaneRunner, used_lanes
+from dbwatch.poller.lane import LaneRunner
 from dbwatch.poller.login import LoginProbe
 from dbwatch.poller.sampler import Sampler
 from dbwatch.poller.watch import Watch
@@ -114,7 +114,7 @@ class InstancePoller:
         probe = LoginProbe(self.watch, self._engine, around.logins, around.heartbeats, self.spare)
         yield Lane.PROBE, probe.run
         place = asyncio.Lock()
-        for lane in used_lanes(self.watch):
+        for lane in _used_lanes(self.watch):
             make = partial(LaneRunner, self.watch, self._engine, lane, place=place, logins=around.logins)
             runner = make(heartbeats=around.heartbeats, witnesses=around.witnesses, on_lateness=around.on_lateness)
             yield lane, runner.run
@@ -122,3 +122,9 @@ class InstancePoller:
             if item.lane is Lane.SAMPLER and item.enabled:
                 sampler = Sampler(self.watch, self._engine, item, around.logins, around.heartbeats)
                 yield Lane.SAMPLER, sampler.run
+
+
+def _used_lanes(watch: Watch) -> list[Lane]:
+    """The lanes for which the instance has anything to ask."""
+    lanes = {item.lane for item in watch.collectors if item.enabled}
+    return [lane for lane in (Lane.FAST, Lane.SLOW, Lane.HEAVY) if lane in lanes]

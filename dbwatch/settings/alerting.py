@@ -24,6 +24,7 @@ from dbwatch.settings.fields import (
     TimeZone,
     Wait,
     listed,
+    off_is_text,
 )
 
 ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
@@ -85,11 +86,6 @@ def _repeat_interval(interval_seconds: float) -> float:
 def _unless_off(value: object) -> object:
     """`daily_digest: off`; with every line below it commented out it is the default."""
     return None if value is False else _unless_empty(value)
-
-
-def _off_is_text(value: object) -> object:
-    """`notify: off` is false to YAML."""
-    return "off" if value is False else value
 
 
 def _unless_empty(value: object) -> object:
@@ -167,7 +163,7 @@ class Flapping(Model):
 class Alerting(Model):
     """What is evaluated here, and how letters are paced."""
 
-    notify: Annotated[Ways, BeforeValidator(_off_is_text, json_schema_input_type=Ways | Literal[False])] = "off"
+    notify: Annotated[Ways, BeforeValidator(off_is_text, json_schema_input_type=Ways | Literal[False])] = "off"
     evaluation_interval: Annotated[Duration, AfterValidator(_evaluation_interval)] = 15.0
     rules_dir: Paths = ()
     templates_dir: Path | None = None

@@ -11,7 +11,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 from dbwatch.core import cron
 from dbwatch.core.backups.model import FactsMode
 from dbwatch.settings.alerting import DEFAULT_TIMEZONE
-from dbwatch.settings.fields import Duration, LongDuration, Model, NonNegative, Positive, Switch, TimeZone, listed
+from dbwatch.settings.fields import (
+    Duration,
+    LongDuration,
+    Model,
+    NonNegative,
+    Positive,
+    Switch,
+    TimeZone,
+    listed,
+    off_is_text,
+)
 
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
@@ -37,6 +47,7 @@ def _recipient(text: str) -> str:
 
 Cron = Annotated[str, AfterValidator(_cron)]
 Bytes = NonNegative
+Facts = Annotated[FactsMode, BeforeValidator(off_is_text, json_schema_input_type=FactsMode | Literal[False])]
 Ratio = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 Recipient = Annotated[str, AfterValidator(_recipient)]
 
@@ -71,7 +82,7 @@ class Verification(Model):
     max_bytes: Bytes = 50 * 1024**3  # of the databases, not of the set
     max_seconds: Duration = 2 * HOUR
     rotation: Annotated[Duration, Field(le=7 * DAY)] = 7 * DAY  # every database's set is restored once in so long
-    facts: FactsMode = FactsMode.FULL
+    facts: Facts = FactsMode.FULL
     facts_seconds: Duration = 600.0
 
     @property

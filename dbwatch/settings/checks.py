@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dbwatch.core import thresholds
 from dbwatch.errors import EngineError, Fault
-from dbwatch.settings import alerting_checks
+from dbwatch.settings import alerting_checks, paces
 from dbwatch.settings.files import directory_error, is_open_to_all, read_error
 from dbwatch.settings.models import PURPOSES, MysqlInstance
 from dbwatch.settings.secrets import FILE_MEND, INLINE_MEND, VARIABLE_MEND, file_error, text_error
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 LISTEN_ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[\w.-]*):(?P<port>[0-9]{1,5})", re.ASCII)
 HIGHEST_PORT = 65535
 
-# Below or above these it works, and is seldom what was meant.
-SHORTEST_SECONDS = {"probe_interval": 1.0, "fast_interval": 1.0, "sampler_interval": 0.5}
-REFUSED_BELOW_SECONDS = {"probe_interval": 0.2, "fast_interval": 0.05, "sampler_interval": 0.1}
 LONGEST_CONNECT_SECONDS = 30.0
 
 
@@ -154,20 +151,15 @@ class Checker:
             self._refuse(path, error.message.replace("\n", " "), "check what is in the files")
 
     def _pace(self, instance: Instance) -> None:
-        for key, shortest in SHORTEST_SECONDS.items():
+        for key in paces.SHORTEST_SECONDS:
             interval = getattr(instance, key)
-            if interval is not None and interval < (least := REFUSED_BELOW_SECONDS[key]):
-                what = f"must be at least {least:g}s: each time is a login or a query of the server"
-                self._refuse(("instances", instance.name, key), what, f"give {shortest:g}s or more")
-            elif interval is not None and interval < shortest:
-                often = "once" if shortest >= 1 else "twice"
-                what = f"asks the server more than {often} a second"
-                self._warn(("instances", instance.name, key), what, f"give {shortest:g}s or more")
-        for name, changes in instance.collectors.items():
-            if changes.interval is not None and changes.interval < instance.fast_interval:
-                what = f"is under fast_interval: it runs every {instance.fast_interval:g}s"
-                path = ("instances", instance.name, "collectors", name, "interval")
-                self._warn(path, what, "lower fast_interval too, or give as much")
+            path: KeyPath = ("instances", instance.name, key)
+            if interval is None:
+                continue
+            if told := paces.hurtful(key, interval):
+                self._refuse(path, *told)
+            elif told := paces.frequent(key, interval):
+                self._warn(path, *told)
         if instance.connect_timeout > LONGEST_CONNECT_SECONDS:
             what = "a server that hangs is noticed only after that time"
             mend = f"give {LONGEST_CONNECT_SECONDS:g}s or less"

@@ -185,7 +185,8 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent, place: Place) -> Node:
         try:
-            return Node(scalar(event.value, event.tag, implicit=event.implicit), place)
+            value = scalar(event.value, event.tag, implicit=event.implicit)
+            return Node(value, place, is_null=value is None and bool(event.value))
         except ValueError as error:
             self.faults.append(place.fault(str(error), QUOTE))
             return Node(None, place)

@@ -16,12 +16,18 @@ MONTH_SECONDS = 31 * 86400.0
 YEARS_SECONDS = 3660 * 86400.0
 DURATION = r"^ *([0-9]+(\.[0-9]+)? *(ms|s|m|h|d) *)+$"  # as core.durations.seconds reads it, for schemas
 CLOCK_TIME = re.compile(r"(?P<hour>[01]?[0-9]|2[0-3]):(?P<minute>[0-5][0-9])")
+LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
 PASSWORD_SOURCES = ("password_file", "password_env", "password")
 
 
 def listed(value: object) -> object:
     """One value may stand where a list of them is expected; with every line below it commented out it is empty."""
     return [] if value is None else [value] if isinstance(value, str | Path) else value
+
+
+def off_is_text(value: object) -> object:
+    """`notify: off` is false to YAML."""
+    return "off" if value is False else value
 
 
 def _host_only(host: str) -> str:
@@ -39,7 +45,12 @@ def without_nul(text: str) -> str:
 
 
 def _number(value: object) -> object:
-    """YAML 1.1 reads `yes` and `on` as true, which Python counts as 1: as a word it is no number."""
+    """YAML 1.1 reads `yes` and `on` as true, which Python counts as 1: as a word it is no number.
+
+    It reads 05432 as octal, which is told where it is read, but 08 as text: the one is as little a number as the other.
+    """
+    if isinstance(value, str) and LEADING_ZERO.fullmatch(value):
+        raise ValueError("begins with 0, and could be read as an octal number: write it without")
     return str(value) if isinstance(value, bool) else value
 
 

@@ -27,7 +27,8 @@ from dbwatch.settings.fields import Duration, Host, Line, Model, Port, Positive,
 RESERVED_LABELS = frozenset({"db_instance", "engine", "job", "instance"})
 PURPOSES = ("monitor", "audit", "backup")
 LOCAL, LOOPBACK = "local", "127.0.0.1"
-TAKEN_PATHS = ("/-/", "/api/", "/instances/", "/sd/", "/static/")  # as http serves them, beside the page itself
+# As http serves them, beside the page itself.
+TAKEN_PATHS = ("/-/", "/alerts/", "/api/", "/instances/", "/runbooks/", "/sd/", "/static/")
 
 
 def named(value: object) -> object:

@@ -20,10 +20,12 @@ PATH_KEYS = frozenset({
     "password_file", "ca_file", "certificate_file", "key_file", "socket",
     "web_config_file", "collectors_dir", "state_directory", "control_socket",
     "rules_dir", "templates_dir", "bearer_token_file", "url_file",
+    "directory", "scratch_directory", "reports_directory", "identity_file", "postgres_programs", "mysql_programs",
 })  # fmt: skip
-SECRET_FILES = frozenset({"password_file", "bearer_token_file", "url_file"})
+SECRET_FILES = frozenset({"password_file", "bearer_token_file", "url_file", "identity_file"})
 EMPTY_SECRETS = {
-    "password": "put the password in 'single quotes' (a word that begins with & is a YAML anchor), or remove the key",
+    "password": "put the password in 'single quotes' (a word that begins with & is a YAML anchor), write ~ for none "
+    "whatever `defaults` say, or remove the key",
     "password_file": "give the path of the file, or remove the key",
     "password_env": "give the name of the variable, or remove the key",
     "bearer_token_file": "give the path of the file, or remove the key",
@@ -35,7 +37,7 @@ POSTGRES_KEYS = frozenset(PostgresInstance.model_fields)
 MYSQL_KEYS = frozenset(MysqlInstance.model_fields)
 EITHER_KEYS = POSTGRES_KEYS | MYSQL_KEYS
 SINGULAR = frozenset({"name", "host"})  # each instance has its own
-SECTIONS = frozenset({"labels", "databases", "collectors", "thresholds", "tls"})
+SECTIONS = frozenset({"labels", "databases", "collectors", "thresholds", "tls", "backups"})
 
 
 def prepared(tree: Node, environ: Mapping[str, str]) -> tuple[Node, list[Fault]]:
@@ -57,9 +59,10 @@ def prepared(tree: Node, environ: Mapping[str, str]) -> tuple[Node, list[Fault]]
 
 def _anchored(node: Node, environ: Mapping[str, str], faults: list[Fault]) -> Node:
     """A relative path is relative to the file that names it; a password's first to systemd's credentials."""
-    keys = node.place.path[-2:]  # of a list, the key stands before the number
-    key = next((key for key in keys if key in PATH_KEYS), None)
-    if key is None or not isinstance(node.data, str) or not node.data:
+    *above, key = node.place.path or ("",)
+    if above and key.isdecimal():  # of a list; what is called like a path above a key is a name
+        key = above[-1]
+    if key not in PATH_KEYS or not isinstance(node.data, str) or not node.data:
         return node
     directory, text = environ.get(CREDENTIALS, ""), node.data
     if "${" + CREDENTIALS + "}" in text:
@@ -72,8 +75,13 @@ def _anchored(node: Node, environ: Mapping[str, str], faults: list[Fault]) -> No
 
 
 def _empty_secrets(node: Node) -> Iterator[Fault]:
-    """What is written with nothing behind it was meant to be something: nobody is logged in without a password."""
+    """What is written with nothing behind it was meant to be something: nobody is logged in without a password.
+
+    Only `password: ~` says that there is none, also where `defaults` give one.
+    """
     for key, child in node.items.items():
+        if key == "password" and child.is_null:
+            continue
         if key in EMPTY_SECRETS and child.data is None:
             yield Place(child.place.source, child.place.line, (*node.place.path, key)).fault(
                 "is empty", EMPTY_SECRETS[key]
@@ -132,5 +140,12 @@ def _foreign_keys(engine: object) -> frozenset[str]:
 
 
 def _section(key: str, node: Node) -> Node:
-    """`labels:` with every line below commented out is an empty section."""
-    return node.with_items({}) if key in SECTIONS and node.data is None else node
+    """`labels:` with every line below commented out is an empty section, and so is each kind of backups."""
+    if key == "backups" and node.items:
+        kinds = {kind: each if each.is_null else _filled(each) for kind, each in node.items.items()}
+        return node.with_items(kinds)
+    return _filled(node) if key in SECTIONS else node
+
+
+def _filled(node: Node) -> Node:
+    return node.with_items({}) if node.data is None else node

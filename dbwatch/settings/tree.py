@@ -51,6 +51,7 @@ class Node:
 
     data: dict[str, Node] | list[Node] | Scalar
     place: Place
+    is_null: bool = False  # nothing, and said so: `key: ~` or null, not `key:`
 
     @property
     def items(self) -> dict[str, Node]:
@@ -94,7 +95,12 @@ def printable(key: str) -> str:
 
 
 def merged(below: Node, above: Node) -> Node:
-    """`above` wins key by key, all the way down; one source of a password displaces the others."""
+    """`above` wins key by key, all the way down; one source of a password displaces the others.
+
+    A section with every line below commented out says nothing: what it stands over holds. `section: ~` takes it away.
+    """
+    if isinstance(below.data, dict) and above.data is None and not above.is_null:
+        return below
     if not isinstance(below.data, dict) or not isinstance(above.data, dict):
         return above
     displaced = PASSWORD_SOURCES if any(source in above.data for source in PASSWORD_SOURCES) else ()

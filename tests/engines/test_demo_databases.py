@@ -245,9 +245,9 @@ BLOCKED = {
 async def test_the_workload_blocks_two_sessions_and_releases_them(server: DemoServer) -> None:
     stage = Stage(server, workload_statements(server.engine))
     database = "postgres" if server.engine == "postgres" else "information_schema"
-    async with session(server, server.monitor, database) as monitor, asyncio.timeout(15):
+    async with session(server, server.monitor, database) as monitor, asyncio.timeout(60):
         async with asyncio.TaskGroup() as group:
-            playing = group.create_task(block_once(stage, 1.5))
+            playing = group.create_task(block_once(stage, 4.0))
             most = 0
             while most < 2 and not playing.done():
                 most = max(most, await one(monitor, BLOCKED[server.engine]))

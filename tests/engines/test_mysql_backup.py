@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from tests.fix_mariadb import Mariadb, MariadbServers, NewReplica
     from tests.mysql_backups import Taken
 
-LONG_WRITE = "UPDATE parent SET amount = 4 + SLEEP(6) * 0 LIMIT 1"
+LONG_WRITE = "UPDATE parent SET amount = 4 + SLEEP(60) * 0 LIMIT 1"
+WRITING = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'UPDATE parent%'"
 SESSIONS = f"""
 SELECT id FROM information_schema.processlist
 WHERE user = '{backups.ACCOUNT}' AND info LIKE '%{backups.APPLICATION}%'
@@ -155,15 +156,17 @@ async def _in_parts(taken: Taken, target: Target) -> None:
 async def test_the_lock_that_cannot_be_had_lowers_the_proof_and_holds_nobody_up(shop: Mariadb, tmp_path: Path) -> None:
     busy = await shop.admin("shop")
     async with busy.cursor() as cursor, asyncio.TaskGroup() as group:
-        group.create_task(cursor.execute(LONG_WRITE), name="busy")
+        group.create_task(_until_killed(cursor, LONG_WRITE), name="busy")
+        await asyncio.to_thread(eventually, lambda: shop.sql(WRITING) == "1")
         with Writer(shop) as writer:
             taken = await backups.take(shop, tmp_path, DumpOptions(lock_wait_seconds=1))
+        shop.sql(f"KILL {busy.thread_id()}")
     busy.close()
 
     assert not taken.manifest.facts.comparable
     assert "global lock" in taken.evidence
     assert {each.rows for each in taken.manifest.facts.tables} == {None}
-    assert writer.slowest_seconds < 3
+    assert writer.slowest_seconds < 5  # one, and what a busy machine adds
     await backups.decode(taken)
 
 

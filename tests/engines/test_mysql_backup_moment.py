@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from dbwatch.core.backups.model import FactsMode, JobReason
+from dbwatch.core.model import Variant
 from dbwatch.engines.backing import Blocking, DumpOptions
-from dbwatch.engines.mysql_backup_moment import BOTH, LOOK_SECONDS
+from dbwatch.engines.mysql_backup_moment import BOTH, LOOK_SECONDS, TOO_SLOW, Moment
+from dbwatch.engines.mysql_backup_session import asker
 from dbwatch.engines.mysql_backup_source import MysqlSource
-from dbwatch.errors import JobError
+from dbwatch.errors import EngineError, JobError
 from tests import mysql_backups as backups
 from tests.fix_process import eventually
+from tests.mysql_asking import ours
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+    from dbwatch.core.model import Question
     from dbwatch.engines.backing import Source
     from tests.fix_mariadb import Mariadb, MariadbServers
 
 LARGE = "CREATE TABLE shop.huge (t LONGTEXT); INSERT INTO shop.huge SELECT REPEAT('x', 1000000) FROM shop.seq_1_to_16;"
 SENDING = "SELECT id FROM information_schema.processlist WHERE info LIKE '%FROM `huge`%' AND id <> CONNECTION_ID()"
+SUM_OF_WIDE = "info LIKE '%SUM(%FROM `shop`.`wide`%' AND id <> CONNECTION_ID()"
+SUMMING = f"SELECT id FROM information_schema.processlist WHERE {SUM_OF_WIDE}"
 SCHEDULER = "SELECT time_ms / 1000 FROM information_schema.processlist WHERE user = 'event_scheduler'"
 QUEUED = "SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'Waiting for table metadata lock'"
 BEGUN = "SELECT COUNT(*) FROM information_schema.innodb_trx"
@@ -162,7 +168,7 @@ async def test_the_scheduler_of_events_waits_for_the_global_lock_only_since_it_d
     (step,) = backups.ENGINE.steps(
         instance, preflight, backups.PATIENT, tmp_path, private=tmp_path, application=backups.APPLICATION
     )
-    shop.sql("CREATE EVENT shop.once ON SCHEDULE AT NOW() + INTERVAL 2 SECOND DO DELETE FROM log")
+    shop.sql("CREATE EVENT shop.once ON SCHEDULE AT NOW() + INTERVAL 5 SECOND DO DELETE FROM log")
     try:
         async with step.opened() as source, asyncio.timeout(60):
             looked = [await source.blocking()]
@@ -176,3 +182,60 @@ async def test_the_scheduler_of_events_waits_for_the_global_lock_only_since_it_d
 
     assert looked[-1] == Blocking(1, 0.0)
     assert last.longest_seconds >= 0.2
+
+
+class Stalled:
+    """Our questions, of which one is answered late the first time: the server's disk hangs."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def question(self, engine: str, name: str) -> Question:
+        asked = ours().question(engine, name)
+        if name != "backup_coordinates" or self.times:
+            return asked
+        self.times += 1
+        return replace(asked, variants=(Variant("", "SELECT SLEEP(4) AS File, 0 AS Position"),))
+
+
+async def test_a_dump_goes_on_though_the_time_of_the_global_lock_was_up_before_the_position_was_told(
+    shop: Mariadb,
+) -> None:
+    instance, mark = backups.described(shop), backups.APPLICATION
+    async with asker(instance, ours(), mark) as reader, asyncio.timeout(30):
+        moment = Moment(instance, Stalled(), mark, 5, 2, has_binary_log=True)
+        await moment.begin(reader, [])
+        await moment.end()
+
+    assert (moment.is_held, moment.exact) == (False, False)
+    assert moment.evidence == TOO_SLOW.format(seconds=1)
+
+
+async def _read(source: Source) -> None:
+    with suppress(EngineError):
+        await source.facts()
+
+
+async def test_who_reads_the_facts_and_is_given_up_reads_no_longer_on_the_server(shop: Mariadb, tmp_path: Path) -> None:
+    """The driver cannot cancel, and a server does not see that nobody waits for a sum: a change of the table would."""
+    shop.sql("CREATE TABLE shop.wide (id INT PRIMARY KEY) SELECT seq AS id FROM shop.seq_1_to_3000000")
+    instance = backups.described(shop)
+    preflight = await backups.ENGINE.preflight(instance, backups.PATIENT)
+    (step,) = backups.ENGINE.steps(
+        instance, preflight, backups.PATIENT, tmp_path, private=tmp_path, application=backups.APPLICATION
+    )
+    try:
+        for gives_way in (False, True):
+            async with step.opened() as source, asyncio.timeout(60), asyncio.TaskGroup() as group:
+                await source.dump_started()
+                facts = group.create_task(_read(source), name="facts")
+                await asyncio.to_thread(eventually, lambda: shop.sql(SUMMING), timeout_seconds=30)
+                if gives_way:
+                    await source.let_go()
+                    await asyncio.sleep(0.2)
+                    assert not shop.sql(SUMMING)
+                facts.cancel()
+            await asyncio.sleep(0.2)
+            assert not shop.sql(SUMMING)
+    finally:
+        shop.sql("DROP TABLE shop.wide")

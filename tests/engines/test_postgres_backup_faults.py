@@ -528,7 +528,7 @@ async def test_who_wants_a_table_for_itself_as_the_dump_ends_is_let_in_at_once(s
 
             async def meanwhile(source: Source) -> None:
                 if source.pipelines[0].database:
-                    await until(admin, "SELECT count(*) FROM pg_stat_activity WHERE query ~ 'COPY|pg_export'")
+                    await until(admin, "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^COPY'")
                     await asyncio.sleep(1)  # pg_dump has what it needs
                     waits.append(group.create_task(seconds_of(application, "TRUNCATE wanted"), name="truncate"))
                     await until(admin, WAITING)
@@ -554,6 +554,7 @@ async def test_a_table_that_is_locked_as_the_dump_ends_costs_the_comparison_and_
 
             async def meanwhile(source: Source) -> None:
                 if source.pipelines[0].database:
+                    await until(admin, "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^COPY'")
                     await asyncio.sleep(2)  # pg_dump has what it needs
                     statement = "BEGIN; LOCK TABLE kept"
                     locked.append(group.create_task(seconds_of(application, statement), name="lock"))

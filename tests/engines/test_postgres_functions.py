@@ -44,7 +44,7 @@ async def test_a_function_is_counted_while_it_exists(shop: Postgres) -> None:
         "shop",
     )
     before = await asked(shop)
-    shop.psql("SELECT outer_one(); SELECT outer_one()", "shop")
+    shop.psql("SELECT outer_one(); SELECT outer_one(); SELECT pg_stat_force_next_flush()", "shop")
     seen = await asked(shop)
     shop.psql("DROP FUNCTION outer_one", "shop")
     dropped = await asked(shop)

@@ -12,6 +12,7 @@ from dbwatch.cli.doctor import examine
 from dbwatch.files import sql_root
 from dbwatch.poller.once import Target
 from tests.fix_postgres import BARE, MONITOR
+from tests.fix_process import eventually
 from tests.postgres_asking import engine, instance, key, ours, see
 
 if TYPE_CHECKING:
@@ -67,15 +68,14 @@ async def test_an_index_that_is_being_built_is_not_invalid(shop: Postgres) -> No
     )
     await reader.execute("INSERT INTO rdv VALUES (1)")
     building = asyncio.create_task(builder.execute("CREATE INDEX CONCURRENTLY building ON rdv (n)"))
-    await asyncio.sleep(0.3)
-    unfinished = shop.psql("SELECT count(*) FROM pg_index WHERE NOT indisvalid", "shop")
+    invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
+    await asyncio.to_thread(eventually, lambda: shop.psql(invalid, "shop") == "1")
     seen = await asked(shop, "index_invalid")
     await reader.execute("COMMIT")
     await building
     for session in (reader, builder):
         session.terminate()
 
-    assert "1" == unfinished
     assert {} == seen
     assert {} == await asked(shop, "index_invalid")
 
@@ -142,7 +142,7 @@ async def test_an_index_that_is_read_is_counted(shop: Postgres) -> None:
     )
     shop.psql("CREATE TABLE rdv (n int PRIMARY KEY); INSERT INTO rdv SELECT generate_series(1, 100); ANALYZE", "shop")
     before = await asked(shop, "index_activity")
-    shop.psql("SET enable_seqscan = off; SELECT n FROM rdv WHERE n <= 7", "shop")
+    shop.psql("SET enable_seqscan = off; SELECT n FROM rdv WHERE n <= 7; SELECT pg_stat_force_next_flush()", "shop")
     after = await asked(shop, "index_activity")
 
     assert 0 == before[scans]
@@ -176,6 +176,24 @@ async def test_a_sequence_is_as_full_as_the_narrower_of_itself_and_its_column(sh
         of(USED_UP, table="tinies", column="n"): 1.0,
         of(USED_UP, table="downwards"): 0.25,
         of(USED_UP, table="from_below"): 32768 / 65535,
+    } == pytest.approx(seen)
+
+
+async def test_a_sequence_that_counts_down_to_zero_is_no_division_by_zero(shop: Postgres) -> None:
+    shop.psql(
+        "CREATE SEQUENCE places_left INCREMENT -1 MINVALUE 0 MAXVALUE 100 START 100;"
+        "CREATE SEQUENCE up_to_zero MINVALUE -100 MAXVALUE 0 START -100;"
+        "CREATE TABLE seat (n int DEFAULT nextval('places_left'), m int DEFAULT nextval('up_to_zero'), id serial);"
+        "INSERT INTO seat DEFAULT VALUES; SELECT setval('places_left', 25), setval('up_to_zero', -50);"
+        f"{READABLE}",
+        "shop",
+    )
+    seen = await asked(shop, "key_exhaustion")
+
+    assert {
+        of(USED_UP, table="seat", column="n"): 0.75,
+        of(USED_UP, table="seat", column="m"): 0.5,
+        of(USED_UP, table="seat", column="id"): 1 / 2147483647,
     } == pytest.approx(seen)
 
 

@@ -100,6 +100,19 @@ async def test_an_error_does_not_stick_to_the_backend(postgres_18: Postgres, pgb
         assert not opened.broken
 
 
+async def test_an_answer_that_cannot_be_decoded_leaves_no_transaction_open(
+    postgres_18: Postgres, pgbouncer: NewPooler
+) -> None:
+    open_ones = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{MONITOR}' AND state LIKE 'idle in trans%'"
+    async with session(pgbouncer(postgres_18).instance()) as opened:
+        with pytest.raises(EngineError) as caught:
+            await opened.fetch(query("SELECT '0044-03-15 BC'::timestamp"))
+
+        assert caught.value.reason is Reason.SHAPE
+        assert "0" == postgres_18.psql(open_ones)
+        assert [1] == list((await opened.fetch(query("SELECT 1 AS n"))).column("n"))
+
+
 async def test_the_pooler_is_asked_for_our_settings_only_once(postgres_18: Postgres, pgbouncer: NewPooler) -> None:
     pooler, ours_only = pgbouncer(postgres_18), engine()
     for _ in range(3):

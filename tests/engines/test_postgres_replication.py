@@ -45,9 +45,7 @@ async def settled(server: Postgres, **expected: float) -> Seen:
 async def caught_up(primary: Postgres, replica: Postgres) -> None:
     """Until the replica has applied what the primary has written so far."""
     written = await asyncio.to_thread(primary.psql, "SELECT pg_current_wal_insert_lsn()")
-    await asyncio.to_thread(
-        eventually, lambda: replica.psql(f"SELECT pg_last_wal_replay_lsn() >= '{written}'") == "t", timeout_seconds=20
-    )
+    await asyncio.to_thread(eventually, lambda: replica.psql(f"SELECT pg_last_wal_replay_lsn() >= '{written}'") == "t")
 
 
 async def test_a_server_without_replicas_says_nothing(postgres_18: Postgres) -> None:
@@ -107,6 +105,17 @@ async def test_a_dead_link_is_down_and_its_lag_unknown_not_zero(new_postgres: Ne
     assert {f"{CONNECTED}{{replica=paris}}": 0} == down
     assert SECONDS not in orphan
     assert orphan.get(BYTES) is not None
+
+
+async def test_a_replica_beside_the_unused_slot_of_its_name_is_one_replica_and_connected(
+    new_postgres: NewPostgres, standby: NewStandby
+) -> None:
+    primary = new_postgres()
+    primary.psql("SELECT pg_create_physical_replication_slot(name) FROM unnest('{paris,lyon}'::text[]) AS name")
+    standby(primary, "cluster_name = 'paris'")
+    seen = await settled(primary, paris=1)
+
+    assert {"paris": 1, "lyon": 0} == {name: seen[f"{CONNECTED}{{replica={name}}}"] for name in ("paris", "lyon")}
 
 
 async def test_two_replicas_of_one_name_are_two_series(new_postgres: NewPostgres, standby: NewStandby) -> None:

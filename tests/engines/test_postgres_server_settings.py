@@ -59,7 +59,7 @@ async def changed(server: Postgres, *statements: str) -> Seen:
         server.psql(statement)
     loaded = server.psql("SELECT pg_conf_load_time()")
     server.reload()
-    for _ in range(50):
+    for _ in range(600):
         if server.psql("SELECT pg_conf_load_time()") != loaded:
             break
         await asyncio.sleep(0.05)

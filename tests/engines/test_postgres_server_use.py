@@ -39,7 +39,7 @@ async def client(server: Postgres, **options: Any) -> AsyncIterator[Client]:
 
 async def until(server: Postgres, name: str, sample: str, value: float) -> Seen:
     """Statistics arrive late, and a session takes a moment to go."""
-    for _ in range(60):
+    for _ in range(600):
         seen = await see(server.instance(), name)
         if seen.get(sample) == value:
             return seen
@@ -50,7 +50,8 @@ async def until(server: Postgres, name: str, sample: str, value: float) -> Seen:
 async def test_sessions_are_told_by_their_encryption(postgres_15: Postgres) -> None:
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
-    await until(postgres_15, "in_use", f"{TLS}{{encrypted=local}}", 0)
+    for kind in ("local", "no"):
+        await until(postgres_15, "in_use", f"{TLS}{{encrypted={kind}}}", 0)
     async with client(postgres_15), client(postgres_15, ssl=trusting) as encrypted:
         async with client(postgres_15, host=str(postgres_15.directory)):
             seen = await see(postgres_15.instance(), "in_use")
@@ -146,7 +147,7 @@ async def test_the_time_of_sessions_is_told_by_what_they_did(postgres_18: Postgr
         await slow.execute("BEGIN")
         await asyncio.sleep(0.5)
         await slow.execute("COMMIT")
-    for _ in range(60):
+    for _ in range(600):
         seen = await see(postgres_18.instance(), "databases")
         grown = {
             state: seen[family(state)] - before[family(state)] for state in ("all", "active", "idle_in_transaction")
@@ -155,8 +156,8 @@ async def test_the_time_of_sessions_is_told_by_what_they_did(postgres_18: Postgr
             break
         await asyncio.sleep(0.05)
 
-    assert 0.4 <= grown["active"] < 3
-    assert 0.5 <= grown["idle_in_transaction"] < 3
+    assert 0.4 <= grown["active"] < 10
+    assert 0.5 <= grown["idle_in_transaction"] < 10
     assert grown["all"] >= 0.9
 
 

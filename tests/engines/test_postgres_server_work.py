@@ -12,6 +12,7 @@ from dbwatch.cli import doctor
 from dbwatch.poller import asking
 from dbwatch.poller.once import Target
 from tests.fix_postgres import MONITOR
+from tests.fix_process import eventually
 from tests.postgres_asking import ENGINE, engine, facts, instance, ours, see, session
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def server(clusters: Clusters, postgres_18_binaries: Binaries) -> Iterator[Postg
 
 async def until(server: Postgres, name: str, holds: Callable[[Seen], bool]) -> Seen:
     """Statistics arrive late: look again for some seconds."""
-    for _ in range(60):
+    for _ in range(600):
         seen = await see(server.instance(), name)
         if holds(seen):
             return seen
@@ -67,7 +68,7 @@ async def test_a_checkpoint_is_counted_under_one_name_on_all_versions(
     assert float(server.psql(f"SELECT {column} FROM {view}")) == after[CHECKPOINTS]
     by = "dbwatch_pg_buffers_written_total{by=checkpointer}"
     assert before[by] + 20 < after[by]
-    assert abs(time.time() - after["dbwatch_pg_last_checkpoint_timestamp_seconds"]) < 10
+    assert abs(time.time() - after["dbwatch_pg_last_checkpoint_timestamp_seconds"]) < 60
     assert after["dbwatch_pg_wal_since_checkpoint_bytes"] < 100_000
     assert 1 == after["dbwatch_pg_timeline"]
 
@@ -97,18 +98,62 @@ async def test_a_broken_archive_is_seen_while_it_is_broken(server: Postgres) -> 
     after = await until(server, "wal_files", lambda seen: seen["dbwatch_pg_archive_ready_files"] == 0)
 
     assert 0 == broken["dbwatch_pg_archived_total"]
-    assert abs(time.time() - broken["dbwatch_pg_archive_last_failure_timestamp_seconds"]) < 10
+    assert abs(time.time() - broken["dbwatch_pg_archive_last_failure_timestamp_seconds"]) < 60
     assert "dbwatch_pg_archive_lag_bytes" not in broken  # none was archived: nobody knows since when
     assert 1 <= waiting["dbwatch_pg_archive_ready_files"]
     assert abs(time.time() - waiting["dbwatch_pg_archive_oldest_ready_timestamp_seconds"]) < 60
     assert "dbwatch_pg_archive_oldest_ready_timestamp_seconds" not in after
-    assert abs(time.time() - mended["dbwatch_pg_archive_last_success_timestamp_seconds"]) < 10
+    assert abs(time.time() - mended["dbwatch_pg_archive_last_success_timestamp_seconds"]) < 60
     archived = "SELECT last_archived_wal FROM pg_stat_archiver"
     behind = server.psql(
         f"SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), ('0/' || right(({archived}), 2) || '000000')::pg_lsn) - 16777216"
     )
     lag = (await see(server.instance(), "wal"))["dbwatch_pg_archive_lag_bytes"]
     assert abs(float(behind) - lag) < 10_000
+
+
+async def test_what_a_scan_writes_out_is_among_what_backends_write(new_postgres: NewPostgres) -> None:
+    # A scan of a table that is larger than a quarter of the cache goes through a few buffers of its own, and writes
+    # them out where it left hints in them. Such a scan grows no table: the server tells NULL of that.
+    server = new_postgres("shared_buffers = 16MB", "autovacuum = off", "bgwriter_lru_maxpages = 0")
+    server.psql("CREATE TABLE large AS SELECT repeat('x', 500) AS t FROM generate_series(1, 60000)")
+    scanning = "sum(writes) FILTER (WHERE context = 'bulkread')"
+    written = f"{scanning}, sum(coalesce(write_bytes, 0) + coalesce(extend_bytes, 0)) / 8192"
+    others = "backend_type NOT IN ('checkpointer', 'background writer') AND object = 'relation'"
+    for _ in range(20):
+        server.psql("SELECT count(*) FROM large")
+        scans, told = server.psql(f"SELECT {written} FROM pg_stat_io WHERE {others}").split("|")
+        if int(scans or 0) > 500:
+            break
+        server.psql("UPDATE large SET t = t WHERE ctid < '(1000,0)'")
+    by = "dbwatch_pg_buffers_written_total{by=backend}"
+    seen = await until(server, "checkpoints", lambda seen: seen[by] >= float(told))
+
+    assert int(scans) > 500
+    assert seen[by] < float(told) + 500
+
+
+async def test_a_base_backups_own_file_in_the_archive_tells_no_place_in_the_log(new_postgres: NewPostgres) -> None:
+    server = new_postgres("archive_mode = on", "archive_command = 'true'", "autovacuum = off")
+    server.psql("SELECT pg_switch_wal()")
+    named = "SELECT last_archived_wal FROM pg_stat_archiver"
+    before = await until(server, "wal", lambda seen: "dbwatch_pg_archive_lag_bytes" in seen)
+    grow = "CREATE TABLE large AS SELECT repeat('x', 500) AS t FROM generate_series(1, 70000)"
+    server.psql(f"SELECT FROM pg_backup_start('night', true); {grow}; SELECT FROM pg_backup_stop()")
+    # Its name is that of the file in which the backup began, and all since then is in the archive. It may have come
+    # there before the last of them: it goes there once more.
+    status = server.data_directory / "pg_wal" / "archive_status"
+    await asyncio.to_thread(eventually, lambda: not [*status.glob("*.ready")] and [*status.glob("*.backup.done")])
+    (done,) = status.glob("*.backup.done")
+    done.rename(done.with_suffix(".ready"))
+    server.reload()
+    await asyncio.to_thread(eventually, lambda: server.psql(named).endswith(".backup"))
+    after = await see(server.instance(), "wal")
+    server.psql("CREATE TABLE small AS SELECT 1; SELECT pg_switch_wal()")
+    again = await until(server, "wal", lambda seen: "dbwatch_pg_archive_lag_bytes" in seen)
+
+    assert "dbwatch_pg_archive_lag_bytes" not in after
+    assert 16777216 > max(seen["dbwatch_pg_archive_lag_bytes"] for seen in (before, again))
 
 
 async def test_the_size_of_the_wal_is_that_of_its_files(postgres_18: Postgres) -> None:
@@ -224,7 +269,7 @@ async def test_a_damaged_page_is_counted(new_postgres: NewPostgres) -> None:
     seen = await until(server, "databases", lambda seen: seen[failures] > 0)
 
     assert (0, False) == (sound[failures], at in sound)
-    assert abs(time.time() - seen[at]) < 10
+    assert abs(time.time() - seen[at]) < 60
 
 
 async def test_who_may_see_views_only_is_told_of_the_rest(new_postgres: NewPostgres) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,6 +104,22 @@ async def test_a_slot_over_the_limit_is_lost_and_says_why(new_postgres: NewPostg
     assert 0 == (await see(server.instance(), "horizon"))["dbwatch_oldest_snapshot_xids{holder=slot}"]
     await ask(server, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
     assert NONE == await see(server.instance(), "slots")
+
+
+async def test_a_slot_that_nobody_used_for_too_long_is_lost_and_holds_no_log_back(new_postgres: NewPostgres) -> None:
+    server = new_postgres(*CALM, "idle_replication_slot_timeout = 1s")
+    await ask(server, MAKE)
+    await asyncio.sleep(1.2)
+    await ask(server, "CHECKPOINT; CREATE TABLE written AS SELECT generate_series(1, 20000) AS n")
+    lost = await see(server.instance(), "slots")
+
+    for slot in ("paris", "lyon"):
+        assert ["lost"] == status(lost, slot)
+        assert 1 == lost[of_slot("invalidated", slot, reason="idle_timeout")]
+        # The server still shows where it stood, and removes the log all the same.
+        assert await ask(server, f"SELECT restart_lsn FROM pg_replication_slots WHERE slot_name = '{slot}'")
+        assert of_slot("retained_bytes", slot) not in lost
+    assert of_slot("unconfirmed_bytes", "lyon") not in lost
 
 
 async def test_what_decoding_spilled_is_counted_and_a_reset_is_no_negative(new_postgres: NewPostgres) -> None:

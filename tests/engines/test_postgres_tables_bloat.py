@@ -10,6 +10,7 @@ import pytest
 from dbwatch.cli import doctor
 from dbwatch.poller.once import Target, poll_once
 from tests.fix_postgres import MONITOR
+from tests.fix_process import eventually
 from tests.postgres_asking import engine, instance, key, ours, see
 from tests.postgres_polling import Polling
 
@@ -183,7 +184,8 @@ async def test_a_table_that_somebody_alters_or_waits_to_alter_is_not_opened(shop
     reader, migration = await shop.admin("shop"), await shop.admin("shop")
     await reader.execute("BEGIN; SELECT count(*) FROM parcels")
     waiting = asyncio.create_task(migration.execute("ALTER TABLE parcels ADD COLUMN more int"))
-    await asyncio.sleep(0.2)
+    waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    await asyncio.to_thread(eventually, lambda: shop.psql(waits) == "1")
     queued = await asked(shop, name)  # (Had it waited, its lock_timeout would be an error here.)
     reader.terminate()
     await waiting

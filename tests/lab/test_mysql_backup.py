@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dbwatch.core.backups import comparing
 from dbwatch.core.backups.model import ProofName
 from dbwatch.core.backups.unread import Unread
+from dbwatch.engines import mysql_backup_watching as watching
 from dbwatch.engines.backing import DumpOptions
+from dbwatch.engines.mysql_backup_session import asker
 from tests import mysql_backups as backups
 from tests.fix_process import workspace
 from tests.lab.conftest import Mysql, prepared
-from tests.mysql_asking import instance
+from tests.mysql_asking import instance, ours
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,3 +88,24 @@ async def test_databases_that_mysql_hides_from_the_account_are_a_fault(mysql_roo
 
     assert whole.faults == ()
     assert [line for line in lines if line.startswith("the account does not see the database od-d `one and 1 more (")]
+
+
+async def test_who_waits_behind_a_flush_for_a_table_that_the_dump_reads_is_seen(mysql_root: Path) -> None:
+    """MySQL lets nobody into a table that was flushed before its last reader is gone."""
+    with workspace() as directory, prepared(Mysql(mysql_root, directory)) as server:
+        backups.furnished(server, "INSERT INTO shop.log (what) VALUES (1);")
+        dump, flush, application = [await server.admin("shop") for _ in range(3)]
+        texts = ("SELECT SLEEP(9) FROM `log`", "FLUSH TABLES", "SELECT 1 FROM log LIMIT 1")
+        async with asyncio.TaskGroup() as group, asker(backups.described(server), ours(), "dbwatch/test") as opened:
+            tasks = []
+            for connection, text in zip((dump, flush, application), texts, strict=True):
+                tasks.append(group.create_task(connection.query(text), name=text))
+                await asyncio.sleep(0.5)
+            sessions = [watching.seen(row) for row in await opened.ask("watching", {"ids": dump.thread_id()})]
+            for task in tasks:
+                task.cancel()
+        for connection in (dump, flush, application):
+            connection.close()
+    blocking = watching.Waits(0.0).blocking(sessions, {dump.thread_id()}, {"log"}, 60.0, holds_all=False)
+
+    assert blocking.sessions == 1

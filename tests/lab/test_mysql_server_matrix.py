@@ -11,16 +11,16 @@ import pymysql
 import pytest
 
 from dbwatch.core.mapping import columns_read
+from dbwatch.core.model import Role
 from dbwatch.poller import asking
-from tests.fix_process import eventually, free_port
-from tests.lab.conftest import new_mysql
+from tests.fix_process import eventually, free_port, workspace
+from tests.lab.conftest import Mysql, new_mysql, prepared
 from tests.mysql_asking import ENGINE, facts, ours, see, session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-    from tests.lab.conftest import Mysql
     from tests.mysql_asking import Seen
 
 pytestmark = pytest.mark.engine
@@ -235,6 +235,29 @@ async def test_a_member_of_a_group_tells_its_state_its_role_and_its_work(mysql_r
     ] == state(member)
     assert 3 == member["dbwatch_mysql_group_transactions_total{outcome=proposed}"]
     assert 0 == member["dbwatch_mysql_group_queue_transactions{queue=applier}"]
+
+
+async def test_who_writes_in_a_group_is_primary_though_it_applies_what_the_others_write(mysql_root: Path) -> None:
+    with new_mysql(mysql_root) as server:
+        install, _, start = GROUP.format(port=free_port()).strip().partition("\n")
+        server.sql(f"{install} {start}")
+        async with session(server.instance()) as opened:
+            writing = (await facts(opened)).role
+            server.sql("SET GLOBAL super_read_only = 1")  # as the group does with its secondaries
+            reading = (await facts(opened)).role
+
+    assert (Role.PRIMARY, Role.REPLICA) == (writing, reading)
+
+
+@pytest.mark.parametrize(("written", "told"), [("DETECT_ONLY", 0), ("DETECT_AND_RECOVER", 1)])
+async def test_a_doublewrite_that_only_detects_torn_pages_is_off(mysql_root: Path, written: str, told: int) -> None:
+    with (
+        workspace() as directory,
+        prepared(Mysql(mysql_root, directory, f"--innodb-doublewrite={written}")) as server,
+    ):
+        seen = await see(server.instance(), "settings")
+
+    assert told == seen["dbwatch_setting_value{name=innodb_doublewrite}"]
 
 
 async def test_a_broken_replica_tells_the_error_and_what_it_has_still_to_apply(

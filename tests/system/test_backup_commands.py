@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.system, pytest.mark.engine]
 TOWN = "CREATE TABLE citizen AS SELECT i AS id, md5(i::text) AS name FROM generate_series(1, 200) AS i"
-HOLD = "BEGIN; LOCK TABLE citizen IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)"
+HELD = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%' AND wait_event = 'PgSleep'"
+HOLD = "BEGIN; LOCK TABLE citizen IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)"
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Configured:
             self.command(*words), env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as running:
             try:
+                assert running.stdout is not None
+                assert running.stdout.readline()
                 yield running
             finally:
                 running.kill()
@@ -71,7 +74,7 @@ def town(clusters: Clusters, postgres_18_binaries: Binaries) -> Iterator[Postgre
 
 
 def settings(server: Postgres, ground: Ground) -> dict[str, Any]:
-    logical = {"schedule": "30 1 * * *", "include": ["town"], "lock_wait": "20s", "verify": {"restore": False}}
+    logical = {"schedule": "30 1 * * *", "include": ["town"], "lock_wait": "5m", "verify": {"restore": False}}
     instance = server.instance(
         backup={"user": BACKUP, "password": CANARY}, backups={"logical": logical}, sampler_interval=None
     )
@@ -193,13 +196,11 @@ def holder(town: Postgres) -> Iterator[None]:
     psql = [str(town.binaries["psql"]), "-h", "127.0.0.1", "-p", str(town.port), "-U", "postgres", "-d", "town"]
     with subprocess.Popen([*psql, "-c", HOLD], env=environment(), stdout=subprocess.DEVNULL) as holding:
         try:
-            eventually(
-                lambda: town.psql("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'") != "0"
-            )
+            eventually(lambda: town.psql(HELD) == "1")
             yield
         finally:
             town.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%'")
-            holding.wait(20)
+            holding.wait(60)
 
 
 def test_with_a_daemon_ctrl_c_leaves_it_to_the_daemon_and_the_job_can_be_cancelled(

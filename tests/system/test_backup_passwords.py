@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from tests.fix_backups import BACKUP, CANARY, Backed, Ground, backup_ground
@@ -15,8 +16,6 @@ from tests.fix_process import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import psutil
 
     from tests.fix_daemon import NewDaemon
     from tests.fix_mariadb import Mariadb, MariadbServers
@@ -86,9 +85,11 @@ def test_at_no_time_of_a_dump_is_its_password_in_the_repository(backed: Backed) 
 
 def test_what_a_killed_daemon_left_of_it_is_swept_at_the_next_start(backed: Backed) -> None:
     def caught() -> list[psutil.Process]:
-        found = backed.processes("mariadb-dump")
-        for each in found:
-            each.suspend()
+        found = []
+        for each in backed.processes("mariadb-dump"):
+            with suppress(psutil.NoSuchProcess):
+                each.suspend()
+                found.append(each)
         return found
 
     backed.start()

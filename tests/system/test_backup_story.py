@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -29,14 +31,13 @@ from tests.fix_process import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.fix_daemon import Daemon, NewDaemon
     from tests.fix_mariadb import Mariadb
     from tests.fix_postgres import Binaries, Clusters, Postgres
 
 DATABASE = "town"
-MAX_BLOCKING_SECONDS, A_MOMENT_SECONDS = 2, 3.5
+MAX_BLOCKING_SECONDS, A_MOMENT_SECONDS = 2, 6.0  # a moment of a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +94,8 @@ def test_a_backup_is_made_restored_compared_and_told(daemon: NewDaemon, town: Po
     backed.metric("verified_level", 3, database=DATABASE)
     backed.metric("last_result", 1, result="succeeded")
     assert [] == canaries(backed)
-    assert ([], "0", []) == (backed.processes(), town.psql(SESSIONS), list(ground.scratch.iterdir()))
+    assert ([], []) == (backed.processes(), list(ground.scratch.iterdir()))
+    eventually(lambda: town.psql(SESSIONS) == "0")  # a session goes a moment after its client
 
     flip_a_byte(backed, run["backup"])
     found = backed.verify(run["backup"])
@@ -106,8 +108,9 @@ def test_a_backup_is_made_restored_compared_and_told(daemon: NewDaemon, town: Po
 def canaries(backed: Backed) -> list[str]:
     """Where the password of the backup's account stands, beside the configuration."""
     state = backed.daemon.directory / "state"
-    files = [backed.daemon.log_file, *state.rglob("*"), *backed.ground.directory.rglob("*")]
-    found = [str(each) for each in files if each.is_file() and not is_secret(each) and holds_canary(each)]
+    walks = (os.walk(tree) for tree in (state, backed.ground.directory))
+    files = [backed.daemon.log_file, *(Path(at, name) for walk in walks for at, _, names in walk for name in names)]
+    found = [str(each) for each in files if holds_canary(each) and not is_secret(each)]
     for process in psutil.process_iter():
         try:
             said = [*process.cmdline(), *process.environ().values()]
@@ -119,12 +122,19 @@ def canaries(backed: Backed) -> list[str]:
 
 def is_secret(path: Path) -> bool:
     """A password file of a run that is under way: for our own eyes alone, and not in the repository."""
-    modes = [each.stat().st_mode & 0o777 for each in (path, path.parent)]
-    return path.name == ".pgpass" and path.parent.parent.name == "passwords" and modes == [0o600, 0o700]
+    if path.name != ".pgpass" or path.parent.parent.name != "passwords":
+        return False
+    try:
+        return [each.stat().st_mode & 0o777 for each in (path, path.parent)] == [0o600, 0o700]
+    except FileNotFoundError:  # it went meanwhile
+        return True
 
 
 def holds_canary(path: Path) -> bool:
-    return CANARY.encode() in path.read_bytes()
+    try:
+        return path.is_file() and CANARY.encode() in path.read_bytes()
+    except FileNotFoundError:  # it went meanwhile
+        return False
 
 
 def flip_a_byte(backed: Backed, backup: str) -> None:
@@ -254,10 +264,9 @@ async def test_what_stands_in_the_way_is_told_and_nothing_is_begun(
     assert "auth" == (await asyncio.to_thread(told, "wrong"))["reason"]
     missing = await asyncio.to_thread(told, "bare")
     assert ("permission", True) == (missing["reason"], "GRANT" in missing["detail"])
-    page = await asyncio.to_thread(
-        started.wait_for, "dbwatch_backup_preflight_ok", 0, timeout_seconds=60, db_instance="wrong"
-    )
-    assert 1 == page.value("dbwatch_backup_last_failure", db_instance="wrong", reason="auth")
+    failure = {"db_instance": "wrong", "reason": "auth"}
+    await asyncio.to_thread(started.wait_for, "dbwatch_backup_preflight_ok", 0, db_instance="wrong")
+    await asyncio.to_thread(eventually, lambda: started.scrape().value("dbwatch_backup_last_failure", **failure))
 
     application = await town.admin(DATABASE)
     await application.execute("BEGIN; LOCK TABLE citizen IN ACCESS EXCLUSIVE MODE")
@@ -273,7 +282,7 @@ async def test_what_stands_in_the_way_is_told_and_nothing_is_begun(
     await asyncio.to_thread(reloaded, started, settings)
     assert "repository" == (await asyncio.to_thread(told))["reason"]
     await asyncio.to_thread(started.wait_for, "dbwatch_backup_repository_usable", 0, timeout_seconds=60)
-    assert 1 == started.scrape().value("dbwatch_up", db_instance="pg1")
+    await asyncio.to_thread(started.wait_for, "dbwatch_up", 1, db_instance="pg1")
 
 
 def reloaded(started: Daemon, settings: dict[str, Any]) -> None:

@@ -118,7 +118,7 @@ async def test_ask_sessions_shows_who_waits_and_never_the_query(shell: Shell, bl
 
     done = await asyncio.to_thread(shell, "ask", "pg1", "sessions")
 
-    line = next(line for line in done.stdout.splitlines() if line.lstrip().startswith(str(waiter)))
+    line = next(line for line in done.stdout.splitlines() if line.split()[:1] == [str(waiter)])
     assert "portail" in line
     assert str(holder) in line
     assert CANARY not in done.stdout
@@ -161,7 +161,7 @@ def test_ask_leaves_no_session_open(shell: Shell, postgres_18: Postgres) -> None
     shell("ask", "pg1")
 
     ours = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'dbwatch/%'"
-    eventually(lambda: postgres_18.psql(ours) == "0", timeout_seconds=3)
+    eventually(lambda: postgres_18.psql(ours) == "0", timeout_seconds=20)
 
 
 def test_doctor_is_content_with_a_privileged_account(shell: Shell) -> None:
@@ -260,10 +260,10 @@ def test_ctrl_c_ends_a_question_at_once(shell: Shell, black_hole: int) -> None:
         [*dbwatch_command(), "ask", "deaf"], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
 
-    eventually(lambda: psutil.Process(asking.pid).net_connections(), timeout_seconds=20)
+    eventually(lambda: psutil.Process(asking.pid).net_connections())
     asking.send_signal(signal.SIGINT)
 
-    assert ("", "") == asking.communicate(timeout=5)
+    assert ("", "") == asking.communicate(timeout=15)  # of thirty
     assert 130 == asking.returncode
 
 

@@ -175,7 +175,7 @@ def test_what_takes_too_long_is_cut_within_its_timeout(bench: Bench) -> None:
 
     assert 1 == said.code
     assert "orders: timeout: " in said.out
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 10  # of twenty
     assert "the lane fast gives one second at most" in bench.check(bench.write(keys="timeout: 20s\n")).out
     assert "the sampler is dbwatch's own" in bench.check(bench.write(keys="lane: sampler\n")).out
 

@@ -13,6 +13,7 @@ import pytest
 
 from tests.fix_daemon import dbwatch_command
 from tests.fix_process import environment, eventually
+from tests.patience import ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.system, pytest.mark.engine, pytest.mark.slow]
 
-START_SECONDS, TOLD_SECONDS, STOP_SECONDS = 90.0, 120.0, 30.0  # far more than a quiet machine needs
+START_SECONDS, TOLD_SECONDS, STOP_SECONDS = 150.0, 180.0, 60.0  # far more than a quiet machine needs
 MAIL = re.compile(r'<a href="(/mails/\d+)">')
 
 
@@ -35,7 +36,7 @@ def told(tmp_path: Path) -> Iterator[Path]:
         yield path
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(STOP_SECONDS)
+        ended(process, STOP_SECONDS)
 
 
 def fetch(url: str) -> str:

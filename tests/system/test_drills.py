@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from typing import TYPE_CHECKING, Any
 
@@ -132,11 +133,14 @@ def test_a_set_that_is_damaged_fails_the_drill_and_says_so(ville: Marseille) -> 
     try:
         member.write_bytes(good[:100] + bytes([good[100] ^ 1]) + good[101:])
         said = ville.says("drill", "02", code=1)
+        listed = ville.says("backup", "list", "--json")
     finally:
         member.write_bytes(good)
+    ville.says("backup", "verify", backup)
     report = ville.report("02")
 
     assert "02_restoration_from_last_full  FAILED" in said
+    assert [True] == [each["bad"] for each in json.loads(listed) if each["id"] == backup]
     assert "corrupt" == report["reason"]
     assert member.name in report["detail"]
     assert [["phase", "fetch"]] == report["checks"][-1]["values"]

@@ -88,6 +88,26 @@ async def test_the_daemons_end_is_mailed_without_it_and_kept_where_no_relay_answ
     assert 0 == kept[0].stat().st_mode & 0o007
 
 
+async def test_a_fault_in_the_configuration_does_not_silence_the_letter_that_the_daemon_ended(tmp_path: Path) -> None:
+    """It may be the very reason: the daemon does not start with it."""
+    script = Script()
+    async with smtp_server(script) as port:
+        config = configured(tmp_path, port)
+        (tmp_path / "fr").mkdir()
+        (tmp_path / "fr" / "failure.txt").write_text("{% if %}")
+        broken = config.read_text().replace("engine: postgres", "engine: postgres\n    port: x\n    no_such_key: 1")
+        config.write_text(broken.replace("notify: direct", f"notify: direct\n  templates_dir: {tmp_path}"))
+        config.write_text(f"{config.read_text()}no_such_section: {{}}\n")
+        code, _, err = await dbwatch(config, "mail", "failed", "dbwatch.service")
+    assert (0, "") == (code, err)
+    assert "astreinte@marseille.example" in script.messages[0]["To"]
+
+    config.write_text("mail: {to: nobody}\n")
+    code, _, err = await dbwatch(config, "mail", "failed", "dbwatch.service")
+    assert 1 == code
+    assert "mail.to.0: is no mail address" in err
+
+
 async def test_alerts_are_listed_acknowledged_and_silenced_without_a_daemon(tmp_path: Path) -> None:
     config = configured(tmp_path, free_port())
     async with history.opened(tmp_path / "state") as past:

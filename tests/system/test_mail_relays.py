@@ -109,7 +109,7 @@ async def test_a_relay_that_hangs_costs_its_timeout_and_no_more() -> None:
         report = await delivered(mail({"port": one, "timeout": "300ms"}, {"port": two}))
 
         assert {} == report.refused
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 4.5  # of five
 
 
 async def test_no_relay_at_all_is_told_as_such() -> None:

@@ -137,19 +137,22 @@ async def test_names_with_quotes_newlines_and_percents_reach_the_page_as_they_ar
     assert [1] * len(ODD) == [page.value("dbwatch_sessions", database=name, user="root", state="idle") for name in ODD]
 
 
+def added(page: Samples, what: str) -> float:
+    return sum(page.where(f"dbwatch_{what}_size_bytes").values())
+
+
 def test_many_tables_are_bounded_and_add_up(daemon: NewDaemon, new_mariadb: NewMariadb) -> None:
     server = new_mariadb()
     server.sql("CREATE DATABASE big;" + "".join(f"CREATE TABLE big.t{n} (id int);" for n in range(320)))
     sizes_often = {"database_sizes": {"interval": INTERVAL}, "table_sizes": {"interval": INTERVAL, "top": 100}}
     running = daemon(watched(server, collectors=sizes_often))
     page = page_with(running, lambda page: page.where("dbwatch_table_size_bytes", database="big"))
-    whole = page_with(running, lambda page: page.value("dbwatch_tables", database="big") == 320)
+    page_with(running, lambda page: page.value("dbwatch_tables", database="big") == 320)
+    page_with(running, lambda page: added(page, "database") == added(page, "table"))  # the server's own tables grow
     sizes = page.where("dbwatch_table_size_bytes")
-    databases = whole.where("dbwatch_database_size_bytes")
 
     assert len(sizes) <= 110
     assert any(dict(own)["table"] == "_other" for own in sizes)
-    assert sum(databases.values()) == sum(sizes.values())
 
 
 def test_a_healthy_server_never_hears_of_us(daemon: NewDaemon, new_mariadb: NewMariadb) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.system, pytest.mark.engine]
 ACCOUNT = f"'{MONITOR}'@'127.0.0.1'"
+PROBE_SECONDS, A_MOMENT_SECONDS = 2.5, 2.0  # less than another interval, and enough for a busy machine
 GRANTS = f"GRANT PROCESS, BINLOG MONITOR, SLAVE MONITOR ON *.* TO {ACCOUNT}"
 
 
@@ -58,8 +59,8 @@ def test_every_server_down_at_start_is_told_and_each_comes_up_by_itself(
     at_start = page_with(running, lambda page: len(reasons(page)) == 4)
     server.start()
     silent.resume()
-    settled(running, db_instance="stopped", timeout_seconds=20)
-    later = settled(running, db_instance="silent", timeout_seconds=20)
+    settled(running, db_instance="stopped")
+    later = settled(running, db_instance="silent")
 
     assert {"stopped": "refused", "deaf": "timeout", "silent": "timeout", "nowhere": "dns"} == reasons(at_start)
     assert set() == fed(at_start)
@@ -96,7 +97,7 @@ def test_a_server_gone_silent_in_mid_stream_keeps_its_last_values_for_three_inte
     late = page_with(running, lambda page: "sessions" in failing(page))
     page_with(running, lambda page: not fed(page))
     between.resume()
-    settled(running, timeout_seconds=40)
+    settled(running)
 
     assert {"maria": "timeout"} == reasons(down)
     assert "sessions" in fed(late)
@@ -112,16 +113,16 @@ def test_what_a_killed_server_said_goes_and_what_its_successor_says_comes(
     running = daemon(watched(server))
     before = page_with(running, lambda page: page.value("dbwatch_tables", database="shop") == 1)
     server.kill()
-    down = page_with(running, reasons)
+    # A login that is under way then is lost; the next one is refused.
+    page_with(running, lambda page: reasons(page) == {"maria": "refused"})
     page_with(running, lambda page: not fed(page))
     server.start()
     server.sql("DROP DATABASE shop")
-    after = settled(running, timeout_seconds=20)
+    after = settled(running)
     since = len(server.log())
     page_with(running, lambda page: page.value("dbwatch_tables", database="shop") is None)
 
     started = "dbwatch_server_start_timestamp_seconds"
-    assert {"maria": "refused"} == reasons(down)
     assert (after.value(started) or 0.0) > (before.value(started) or 0.0)
     assert [] == accidents(server, since)
 
@@ -130,7 +131,7 @@ def test_a_revoked_login_is_down_within_one_probe_interval_although_old_sessions
     daemon: NewDaemon, new_mariadb: NewMariadb
 ) -> None:
     server = new_mariadb()
-    running = daemon(watched(server, probe_interval=1.5))
+    running = daemon(watched(server, probe_interval=PROBE_SECONDS))
     settled(running)
     for revoke, restore in (
         (f"ALTER USER {ACCOUNT} ACCOUNT LOCK", f"ALTER USER {ACCOUNT} ACCOUNT UNLOCK"),
@@ -141,7 +142,7 @@ def test_a_revoked_login_is_down_within_one_probe_interval_although_old_sessions
         at = time.monotonic()
         down = page_with(running, reasons)
         seconds = time.monotonic() - at
-        time.sleep(1.5)
+        time.sleep(PROBE_SECONDS)
         failed = denials(server)[before:]
         server.sql(restore)
         running.send(signal.SIGHUP)
@@ -150,7 +151,7 @@ def test_a_revoked_login_is_down_within_one_probe_interval_although_old_sessions
 
         assert {"maria": "auth"} == reasons(down)
         assert 0 == down.value("dbwatch_up")
-        assert seconds < 1.5 + 0.5
+        assert seconds < PROBE_SECONDS + A_MOMENT_SECONDS
         assert len(failed) <= 3  # the probe's, and those of a lane that saw it first
 
 
@@ -174,7 +175,7 @@ def test_an_account_at_its_limit_is_told_and_recovers(daemon: NewDaemon, new_mar
     running = daemon(watched(server))
     down = page_with(running, reasons)
     server.sql(f"ALTER USER {ACCOUNT} WITH MAX_USER_CONNECTIONS 4")
-    settled(running, timeout_seconds=20)
+    settled(running)
 
     assert {"maria": "too_many_connections"} == reasons(down)
     assert told(running)["up"]

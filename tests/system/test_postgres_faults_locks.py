@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fix_postgres import MONITOR
+from tests.fix_process import eventually
 from tests.postgres_watching import POLLED, accidents, pages, quick, settled, watched
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.fix_daemon import NewDaemon, Samples
     from tests.fix_postgres import NewPostgres, Postgres
 
@@ -22,7 +25,7 @@ TABLES = "SELECT format('CREATE TABLE t%s (id int PRIMARY KEY)', n) FROM generat
 # A wait of ours that passes 300 ms is written to the server's log.
 TELL_WAITS = ("log_lock_waits = on", "deadlock_timeout = 300ms")
 OURS = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{MONITOR}'"
-PLACES = 4
+PLACES, HELD = 4, 2
 # What a session has counted comes in after it ended, and a later ANALYZE would be added to.
 COUNTED = "SELECT pg_stat_force_next_flush()"
 
@@ -32,11 +35,10 @@ def series(page: Samples) -> set[tuple[str, frozenset[tuple[str, str]]]]:
     return {key for key in page if ("db_instance", "pg") in key[1] and key[0] != "dbwatch_sessions"}
 
 
-async def most_sessions(server: Postgres, seconds: float) -> int:
-    """The most sessions of our role at any instant, looked at as fast as the server answers."""
-    admin = await server.admin()
-    most, limit = 0, time.monotonic() + seconds
-    while time.monotonic() < limit:
+async def most_sessions(server: Postgres, is_over: Callable[[], bool]) -> int:
+    """The most sessions of our role at any instant until then, looked at as fast as the server answers."""
+    admin, most = await server.admin(), 0
+    while not is_over():
         most = max(most, await admin.fetchval(OURS))
     await admin.close()
     return most
@@ -54,8 +56,10 @@ async def test_an_uncommitted_alter_table_costs_no_sample_and_no_session(
     altering, queued = await server.admin(), await server.admin()
     await altering.execute("BEGIN; ALTER TABLE t1 ADD COLUMN extra int")
     waiting = asyncio.create_task(queued.execute("BEGIN; LOCK TABLE t1 IN ACCESS EXCLUSIVE MODE"))
+    limit = time.monotonic() + 2.5
     busiest, during = await asyncio.gather(
-        most_sessions(server, 2.5), asyncio.to_thread(lambda: list(pages(running, 2.5, every_seconds=0.2)))
+        most_sessions(server, lambda: time.monotonic() > limit),
+        asyncio.to_thread(lambda: list(pages(running, 2.5, every_seconds=0.2))),
     )
     await altering.execute("ROLLBACK")
     await asyncio.gather(waiting, return_exceptions=True)
@@ -78,7 +82,7 @@ def test_fifteen_scrapes_at_once_open_no_session(daemon: NewDaemon, new_postgres
     often = {name: {"interval": 0.3} for name in ("sessions", "locks", "queries")}
     running = daemon({"instances": {"pg": server.instance(collectors=often, probe_interval=60, fast_interval=0.3)}})
     settled(running)
-    time.sleep(0.5)
+    eventually(lambda: server.backends() == HELD)  # the round of what is seldom asked is over
     before, held = server.logins(), server.backends()
     with ThreadPoolExecutor(15) as scrapers:
         answers = list(scrapers.map(lambda _: running.get("/metrics").status, range(150)))
@@ -116,13 +120,16 @@ async def test_never_more_than_four_sessions_whatever_the_number_of_databases(
     for number in range(12):
         server.psql(f"CREATE DATABASE many{number}")
     server.psql(f"ALTER ROLE {MONITOR} CONNECTION LIMIT -1")  # nothing but our own care holds us back
-    looking = asyncio.create_task(most_sessions(server, 5))
+    over = asyncio.Event()
+    looking = asyncio.create_task(most_sessions(server, over.is_set))
     running = await asyncio.to_thread(daemon, {"instances": {"pg": quick(server, interval=0.2)}})
     page = await asyncio.to_thread(settled, running)
+    await asyncio.sleep(2)
+    over.set()
     most = await looking
     await asyncio.to_thread(running.stop)
 
     assert 13 == len(page.where("dbwatch_tables"))
     assert 3 <= most <= PLACES
-    assert 0 == server.backends()
+    await asyncio.to_thread(eventually, lambda: server.backends() == 0)
     assert [] == accidents(server)

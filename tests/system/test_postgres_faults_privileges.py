@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.system, pytest.mark.engine]
 GUARDED = set[str]().union(*map(families, NEEDS_PG_MONITOR))
-PROBE_SECONDS = 1.0
+PROBE_SECONDS, A_MOMENT_SECONDS = 2.0, 1.5  # less than another interval, and enough for a busy machine
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ async def test_login_revoked_is_down_within_one_probe_interval_and_a_reload_trie
     running.send(signal.SIGHUP)
     settled(running)
 
-    assert down_seconds < PROBE_SECONDS + 0.3
+    assert down_seconds < PROBE_SECONDS + A_MOMENT_SECONDS
     assert 1.0 == down.value("dbwatch_up_reason", reason="auth")
     assert 1.0 == held.value("dbwatch_collector_success", collector="sessions")
     assert 1 <= len(refused) <= 4  # the probe, and what was about to log in
@@ -99,7 +99,7 @@ async def test_pg_monitor_revoked_is_absent_with_the_grant_and_granted_is_back(
     before = settled(running)
     server.psql(f"REVOKE pg_monitor FROM {MONITOR}")
     seen = []
-    for page in pages(running, 10):
+    for page in pages(running, 60):
         seen.append(page)
         if len(page.where("dbwatch_collector_permission_missing")) == len(NEEDS_PG_MONITOR):
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,7 @@ def test_every_server_down_at_start_is_told_and_each_comes_up_by_itself(
     stopped.stop()
     starting(recovering)
     strict.psql(f"ALTER ROLE {BARE} CONNECTION LIMIT 0")
+    began = time.monotonic()
     nobody: dict[str, Any] = {"tls": {"mode": "disable"}, "host": unresolvable_host}
     down = {
         "stopped": ("refused", quick(stopped)),
@@ -67,12 +69,15 @@ def test_every_server_down_at_start_is_told_and_each_comes_up_by_itself(
         "nowhere": ("dns", quick(stopped, **nobody)),
         "wrong": ("auth", quick(strict, monitor={"user": MONITOR, "password": "wrong"})),
     }
+    running = daemon({"instances": {name: instance for name, (_, instance) in down.items()}}, wait=False)
+    eventually(lambda: running.status("/-/healthy") == 200)
     started = time.monotonic()
-    running = daemon({"instances": {name: instance for name, (_, instance) in down.items()}})
+    running.wait_ready()
     ready_seconds = time.monotonic() - started
     at_start = page_with(running, lambda page: len(reasons(page)) == len(down))
     time.sleep(3)
     crowding = [line for line in accidents(strict) if "too many connections" in line]
+    crowded_seconds = time.monotonic() - began
     stopped.start()
     silent.resume()
     recovering.stop("immediate")
@@ -80,7 +85,7 @@ def test_every_server_down_at_start_is_told_and_each_comes_up_by_itself(
     recovering.start()
     strict.psql(f"ALTER ROLE {BARE} CONNECTION LIMIT 4")
     for name in ("stopped", "silent", "recovering"):
-        settled(running, db_instance=name, timeout_seconds=20)
+        settled(running, db_instance=name)
     later = running.wait_for("dbwatch_up", 1.0, db_instance="full")
     time.sleep(max(0.0, started + 15 - time.monotonic()))
     refused = [line for line in accidents(strict) if "password authentication failed" in line]
@@ -90,7 +95,8 @@ def test_every_server_down_at_start_is_told_and_each_comes_up_by_itself(
     assert [ABOUT_LOGINS | SETTINGS] * len(down) == [shown_of(at_start, name) for name in down]
     assert {0.0} == set(at_start.where("dbwatch_up").values())
     assert {"deaf": "timeout", "nowhere": "dns", "wrong": "auth"} == reasons(later)
-    assert 2 <= len(crowding) <= 4  # ever more seldom
+    # Ever more seldom: after half a second at the earliest, and each time twice as long.
+    assert 2 <= len(crowding) <= 1 + math.log2(1 + 2 * crowded_seconds)
     assert 1 == len(refused)  # in 15 s: no account gets locked by us
 
 
@@ -107,7 +113,7 @@ def test_a_page_is_answered_at_once_while_servers_are_black_holes(
         seconds.append(time.monotonic() - started)
 
     assert 20 == len(reasons(page))
-    assert sorted(seconds)[-2] < 0.25
+    assert sorted(seconds)[-4] < 0.5  # a black hole costs a whole one
 
 
 def test_a_server_gone_silent_in_mid_stream_keeps_its_last_values_for_three_intervals(
@@ -115,14 +121,14 @@ def test_a_server_gone_silent_in_mid_stream_keeps_its_last_values_for_three_inte
 ) -> None:
     between = proxy(postgres_18.port)
     running = daemon(watched(postgres_18, port=between.port, interval=1.0, connect_timeout=0.5))
-    settled(running, timeout_seconds=20)
+    settled(running)
     between.pause()
     down = running.wait_for("dbwatch_up", 0.0)
     failing = page_with(running, lambda page: page.value("dbwatch_collector_success", collector="sessions") == 0.0)
-    empty = page_with(running, lambda page: not fed(page), timeout_seconds=40)
+    empty = page_with(running, lambda page: not fed(page))
     between.resume()
-    running.wait_for("dbwatch_up", 1.0, timeout_seconds=40)
-    settled(running, timeout_seconds=90)  # a lane that failed once more waits its 30 s once more
+    running.wait_for("dbwatch_up", 1.0)
+    settled(running)  # a lane that failed once more waits its 30 s once more
 
     assert {"pg": "timeout"} == reasons(down)
     assert "sessions" in fed(failing)
@@ -203,6 +209,6 @@ async def test_a_full_server_is_too_many_connections_until_a_place_is_free(
     down = running.wait_for("dbwatch_up", 0.0)
     for other in others:
         await other.close()
-    settled(running, timeout_seconds=20)
+    settled(running)
 
     assert {"pg": "too_many_connections"} == reasons(down)

@@ -64,9 +64,9 @@ async def test_a_backend_killed_in_mid_query_costs_a_moment_and_no_value_is_mixe
     os.kill(victim.get_server_pid(), signal.SIGKILL)
     with pytest.raises((asyncpg.PostgresError, OSError)):
         await asleep
-    eventually(lambda: "database system is ready" in server.log() or "all server processes terminated" in server.log())
-    page = await asyncio.to_thread(lambda: fresh(running, "table_activity", timeout_seconds=20))
-    page = await asyncio.to_thread(lambda: settled(running, timeout_seconds=20))
+    eventually(lambda: "all server processes terminated" in server.log())
+    page = await asyncio.to_thread(fresh, running, "table_activity")
+    page = await asyncio.to_thread(settled, running)
 
     assert {"counted"} == tables(page)
     assert 1.0 == page.value("dbwatch_up")
@@ -81,12 +81,13 @@ def test_a_server_stopped_at_once_is_refused_and_a_restart_ends_what_was_before(
     # Sizes are asked once in these ten minutes: only the restart can end what they said.
     running = daemon(watched(server, collectors=only("sessions", "locks", "databases") | {"table_sizes": {}}))
     first = page_with(running, lambda page: tables(page) and page.value(START))
+    # Before the restart: after it the daemon might have looked already.
+    server.psql("SET synchronous_commit = on; ALTER TABLE before RENAME TO after")
     server.stop("immediate")
     down = running.wait_for("dbwatch_up_reason", 1.0, reason="refused")
     server.start()
-    server.psql("ALTER TABLE before RENAME TO after")
     seen = []
-    for page in pages(running, 20):
+    for page in pages(running, 60):
         seen.append(page)
         if page.value("dbwatch_up") == 1.0 and tables(page) == {"after"}:
             break
@@ -113,7 +114,7 @@ def test_another_server_at_the_same_address_is_never_mixed_with_the_one_before(
     between._target = (other.host, other.port)
     between.cut()
     seen = []
-    for page in pages(running, 30, every_seconds=0.01):
+    for page in pages(running, 60, every_seconds=0.01):
         seen.append(page)
         if tables(page) == {"of_other"}:
             break
@@ -141,7 +142,6 @@ def test_a_promotion_is_seen_within_two_fast_intervals_and_the_link_is_gone(
     linked = page_with(
         running,
         lambda page: len(page.where(CONNECTED)) == 4 and set(page.where(CONNECTED).values()) == {1.0},
-        timeout_seconds=20,
     )
     replica.promote()
     promoted = time.monotonic()
@@ -171,15 +171,15 @@ def test_through_a_pooler_all_is_seen_and_its_restart_is_survived(
     server.psql("CREATE TABLE rues (n int)", database="voirie")
     pooler = pgbouncer(server)
     running = daemon(watched(pooler))
-    page = settled(running, timeout_seconds=20)
+    page = settled(running)
     quiet = accidents(server)
     pooler.stop()
     # A session that the stop finds open is lost, or told of the shutdown; the next login is refused.
     down = running.wait_for("dbwatch_up_reason", 1.0, reason="refused")
     pooler.start()
-    running.wait_for("dbwatch_up", 1.0, timeout_seconds=20)
-    fresh(running, "sessions", timeout_seconds=20)
-    again = page_with(running, succeeded, timeout_seconds=20)
+    running.wait_for("dbwatch_up", 1.0)
+    fresh(running, "sessions")
+    again = page_with(running, lambda again: succeeded(again) and fed(again) == fed(page))
 
     assert {"rues"} == tables(page) == tables(again)
     assert fed(page) == fed(again)

@@ -79,7 +79,8 @@ def test_strict_readers_accept_the_page_of_three_instances(three: Daemon) -> Non
 
 def test_a_strict_reader_of_openmetrics_accepts_the_page_of_a_mariadb(daemon: NewDaemon, mariadb: Mariadb) -> None:
     running = daemon({"instances": {"shop": mariadb.instance()}})
-    eventually(lambda: "dbwatch_mysql_status_value{" in running.get("/metrics").text)
+    awaited = ("dbwatch_mysql_status_value{", "dbwatch_mysql_threads{")
+    eventually(lambda: all(name in running.get("/metrics").text for name in awaited))
     page = running.get("/metrics", {"Accept": "application/openmetrics-text; version=1.0.0"}).text
 
     names = [family.name for family in openmetrics_families(page)]
@@ -127,7 +128,7 @@ def _wait_for_attempts(running: Daemon, instance: str, count: int) -> None:
         moments.add(json.loads(running.get(f"/api/v1/instances/{instance}").text)["checked_at"])
         return len(moments - {None}) >= count
 
-    eventually(enough, timeout_seconds=15)
+    eventually(enough)
 
 
 def test_one_small_instance_costs_little_memory(

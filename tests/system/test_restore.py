@@ -133,7 +133,10 @@ def test_a_table_with_a_dot_in_its_name_is_found(ville: Marseille, rescue: Postg
 
 
 def alive(pid: int) -> bool:
-    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_server_of_its_own_stays_until_somebody_ends_it(ville: Marseille) -> None:
@@ -175,7 +178,8 @@ def under_way(town: Marseille, *words: str) -> Iterator[subprocess.Popen[str]]:
 
 def passwords_left(town: Marseille) -> list[Path]:
     """Files with the password in clear, wherever they lie; the configuration is where it belongs."""
-    found = [each for place in ("tmp", "scratch") for each in (town.ground.directory / place).rglob("*")]
+    walks = (os.walk(town.ground.directory / place) for place in ("tmp", "scratch"))
+    found = [Path(at, name) for walk in walks for at, _, names in walk for name in names]
     return [each for each in found if holds_password(each)]
 
 

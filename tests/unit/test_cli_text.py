@@ -46,6 +46,7 @@ def test_the_terminal_does_not_obey_what_a_server_sent() -> None:
         (0, "seconds", "", "0 s"),
         (252, "seconds", "", "4 min 12 s"),
         (0.832, "ratio", "", "83.2 %"),
+        (12.345, "ratio", "", "1,234 %"),
         (12345, "", "", "12,345"),
         (0.25, "", "", "0.25"),
         (0, "seconds", "dbwatch_x_timestamp_seconds", "1970-01-01 00:00:00 UTC"),
@@ -93,6 +94,13 @@ def test_samples_are_read_from_a_page() -> None:
     assert Sample("a", 2.5, {"x": "1", "y": 'q"\\\n}'}) == first
     assert Sample("b", 3.0) == second
     assert ("a_bucket", {"le": "+Inf"}) == (third.name, third.labels)
+
+
+@pytest.mark.parametrize("odd", ["\r", "\x0b", "\x1c", "\x85", "\u2028"])
+def test_only_a_line_feed_ends_a_line_of_a_page(odd: str) -> None:
+    """A table or an application may be called so: `check` would then know nothing of the whole instance."""
+    (sample,) = samples.from_text(f'a{{x="odd{odd}name"}} 1\n')
+    assert f"odd{odd}name" == sample.labels["x"]
 
 
 @pytest.mark.parametrize("text", ["<html>", "a{", "a 1 2 3", "{}"])

@@ -150,6 +150,7 @@ def test_repository_metrics_are_there_only_where_something_is_backed_up() -> Non
 
     assert [] == list(collector.collect())
     collector.figures = lambda: RepositoryFigures("/x", is_usable=False)
+    collector.look()
     assert ["dbwatch_backup_repository_usable", "dbwatch_jobs"] == [metric.name for metric in collector.collect()]
 
 

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import gzip
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 from multidict import MultiDict
 
+from dbwatch.core.alerting.figures import AlertingFigures, RuleFigures
 from dbwatch.http.gzip_member import ALONE_BYTES, Compressor, groups
 from dbwatch.http.negotiation import Format, accepts_gzip, page_format
 from dbwatch.http.own_metrics import OwnMetrics, RecentWorst
@@ -190,6 +192,26 @@ async def test_the_compressed_page_is_the_plain_page() -> None:
     assert 'dbwatch_sessions_max{db_instance="rdv"' in plain
     assert "process_resident_memory_bytes" in plain
     assert plain.endswith("# EOF\n")
+
+
+async def test_alerting_and_backups_are_asked_on_the_event_loop_whatever_thread_writes_the_page() -> None:
+    """They change there: gone through in a thread meanwhile, they would end the daemon."""
+    asked: list[threading.Thread] = []
+    own = OwnMetrics()
+
+    def figures() -> AlertingFigures:
+        asked.append(threading.current_thread())
+        return AlertingFigures(RuleFigures(left_out=3))
+
+    own.alerting.figures = figures
+    pages = Pages(filled_store(), own)
+    try:
+        page = gzip.decompress(await pages.compressed(Format.TEXT))
+    finally:
+        pages.close()
+
+    assert b"dbwatch_rules_left_out 3.0" in page
+    assert {threading.current_thread()} == set(asked)
 
 
 async def test_a_page_is_not_kept_fresh_for_nobody() -> None:

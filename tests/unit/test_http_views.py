@@ -51,6 +51,8 @@ def test_what_lies_in_the_future_is_told_as_such_unless_clocks_may_differ_by_it(
     [
         (0, "0 s"),
         (0.0153, "15.3 ms"),
+        (0.9994, "999 ms"),
+        (0.9996, "1 s"),
         (1, "1 s"),
         (1.24, "1.2 s"),
         (59.6, "1 min"),
@@ -75,6 +77,12 @@ def test_sizes_are_binary(n_bytes: float, expected: str) -> None:
 @pytest.mark.parametrize(("value", "expected"), [(3, "3"), (3.456, "3.46"), (1204, "1,204"), (2.1e6, "2.10 M")])
 def test_counts_stay_short(value: float, expected: str) -> None:
     assert expected == humanise.count(value)
+
+
+@pytest.mark.parametrize("value", [1.7e12, -1e12, 1e300])
+def test_a_number_that_is_no_date_is_shown_as_it_is(value: float) -> None:
+    """Milliseconds for seconds in a collector of one's own: who looks for the mistake must not get a traceback."""
+    assert humanise.moment(value).endswith(" s, no date")
 
 
 def test_a_figure_adds_up_and_knows_its_limit() -> None:

@@ -7,8 +7,9 @@ import bcrypt
 import pytest
 
 from dbwatch.errors import ConfigError, DbwatchError
-from dbwatch.http import listen, webconfig
+from dbwatch.http import listen, live_config, webconfig
 from dbwatch.http.auth import Gate, cost, credentials
+from tests.fix_tls import make_certificates
 
 FILE = Path("/etc/dbwatch/web.yml")
 HASH = bcrypt.hashpw(b"sesame", bcrypt.gensalt(4))
@@ -74,6 +75,28 @@ def test_no_secret_is_printed() -> None:
 
     assert CANARY not in "".join(faults(text))
     assert CANARY not in repr(webconfig.parse(f"tls_server_config: {{key: {CANARY}, cert: x}}", FILE))
+
+
+def test_an_authority_that_stands_inline_may_have_words_in_any_language_beside_it(tmp_path: Path) -> None:
+    """Python's own TypeError would end a daemon whose web configuration is edited."""
+    made = make_certificates(tmp_path / "tls")
+    authority = f"Autorité de la ville\n{made.ca_file.read_text()}".replace("\n", "\n    ")
+    section = f"tls_server_config:\n  cert_file: {made.server_certificate}\n  key_file: {made.server_key}\n"
+    section += f"  client_auth_type: RequireAndVerifyClientCert\n  client_ca: |\n    {authority}\n"
+    (tmp_path / "web.yml").write_text(section, encoding="utf-8")
+    loaded = live_config.load(tmp_path / "web.yml")
+    assert loaded.context is not None
+    assert 1 == len(loaded.context.get_ca_certs())
+
+
+@pytest.mark.parametrize("wrong", ["client_ca: é", 'client_ca_file: "a\\0b"'])
+def test_an_authority_that_is_none_is_told(tmp_path: Path, wrong: str) -> None:
+    made = make_certificates(tmp_path / "tls")
+    section = f"cert_file: {made.server_certificate}, key_file: {made.server_key}, {wrong}"
+    text = f"tls_server_config: {{client_auth_type: RequireAndVerifyClientCert, {section}}}\n"
+    (tmp_path / "web.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"tls_server_config: .* cannot be used: "):
+        live_config.load(tmp_path / "web.yml")
 
 
 def test_headers_are_those_of_the_format() -> None:

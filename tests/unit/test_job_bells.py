@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dbwatch.core.backups.model import JobKind, JobReason
+from dbwatch import history, library
+from dbwatch.core.backups.model import JobKind, JobReason, JobRun, JobState
 from dbwatch.errors import JobError
 from dbwatch.jobs import scheduler
+from dbwatch.jobs.office import JobOffice, Lent
 from dbwatch.jobs.scheduler import Bell, Bells, missed, next_after
+from dbwatch.settings.models import Settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PARIS = ZoneInfo("Europe/Paris")
 NIGHTLY = Bell(JobKind.BACKUP, "pg1", "30 2 * * *", "Europe/Paris", 6 * 3600.0)
@@ -98,6 +105,43 @@ def test_a_bell_is_not_made_up_for_after_its_grace() -> None:
     now = datetime(2026, 11, 21, 9, 0, tzinfo=PARIS).timestamp()
 
     assert not missed(NIGHTLY, now - DAY, now)
+
+
+@pytest.mark.parametrize(("last_hours_ago", "rehearsed"), [(9 * 24.0, ["pg1"]), (1.0, []), (None, [])])
+async def test_a_drill_that_should_have_begun_while_nobody_ran_is_made_up_for(
+    tmp_path: Path, last_hours_ago: float | None, rehearsed: list[str]
+) -> None:
+    clock = HeldClock(datetime(2026, 11, 22, 5, 0, tzinfo=PARIS).timestamp())  # a Sunday, two hours after the bell
+    backed = {"engine": "postgres", "monitor": {"user": "m"}, "backups": {"logical": {}}}
+    drills = {"schedule": "0 3 * * sun", "timezone": "Europe/Paris"}
+    document = {
+        "state_directory": str(tmp_path),
+        "backups": {"directory": str(tmp_path / "sets"), "drills": drills},
+        "instances": {"pg1": backed},
+    }
+    async with history.opened(tmp_path) as past:
+        if last_hours_ago is not None:
+            began = clock.now - last_hours_ago * HOUR
+            await past.jobs.ended(JobRun("r", JobKind.DRILL, "pg1", began, JobState.SUCCEEDED, began + 60))
+        office = JobOffice(Settings.model_validate(document), library.load([]), Lent(past, clock))
+        async with office._runner.running():
+            office._ready.set()
+            office._ring_what_was_missed()
+
+            assert rehearsed == [run.instance for run in office._runner.active if run.kind is JobKind.DRILL]
+
+
+async def test_drills_that_wait_for_their_turn_when_dbwatch_ends_are_told_and_no_crash(tmp_path: Path) -> None:
+    backed = {"engine": "postgres", "monitor": {"user": "m"}, "backups": {"logical": {}}}
+    document = {"backups": {"directory": str(tmp_path / "sets")}, "instances": {"pg1": backed, "pg2": backed}}
+    async with history.opened(tmp_path) as past:
+        office = JobOffice(Settings.model_validate(document), library.load([]), Lent(past, HeldClock()))
+        office._ready.set()
+        office._to_rehearse = ["pg1", "pg2"]
+
+        await office._each_minute()
+
+        assert ([], []) == (office._to_rehearse, office._runner.active)
 
 
 async def test_only_what_changed_is_hung_up_anew() -> None:

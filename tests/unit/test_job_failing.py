@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,12 @@ def ended(text: str = "", code: int = 1, program: str = "pg_dump") -> Ended:
         ('pg_dump: error: could not write to file "x": No space left on device', JobReason.DISK_FULL),
         ("zstd: error 70 : Write error : cannot write block : No space left on device", JobReason.DISK_FULL),
         ("mariadb-dump: Got errno 28 on write", JobReason.DISK_FULL),
+        ("ERROR 1114 (HY000) at line 74153: The table 'held' is full", JobReason.DISK_FULL),
+        ("ERROR 1524 (HY000) at line 5: Plugin 'auth_socket' is not loaded", JobReason.NO_EXTENSION),
+        ("ERROR:  pgaudit must be loaded via shared_preload_libraries", JobReason.NO_EXTENSION),
+        ('ERROR:  extension "timescaledb" must be preloaded', JobReason.NO_EXTENSION),
+        ('ERROR:  collation "pg_catalog.fr_FR" for encoding "UTF8" does not exist', JobReason.NO_EXTENSION),
+        ('ERROR:  could not create locale "fr_FR.utf8": No such file or directory', JobReason.NO_EXTENSION),
         (
             (
                 'pg_dump: error: connection to server at "db1" (10.1.1.1), port 5432 failed: '
@@ -118,6 +125,27 @@ def test_events_that_the_client_cannot_dump_are_told_with_what_is_to_be_done(dat
     said = failing.sentence(ended(text, 2, "mariadb-dump"))
 
     assert is_told is ("drop its events, or exclude it from the backup" in said)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        ('high key invariant violated for index "a_pkey"', JobReason.TOOL),
+        ("canceling statement due to statement timeout", JobReason.DEADLINE),
+    ],
+)
+def test_what_reads_pages_says_on_its_standard_output_what_is_wrong(error: str, reason: JobReason) -> None:
+    found = f'btree index "shop.public.a_pkey":\n    ERROR:  {error}\n'
+    checked = replace(ended("", 2, "pg_amcheck"), stdout_tail=found)
+
+    assert reason == failing.reason(checked)
+    assert f"pg_amcheck ended with code 2: ERROR: {error}" == failing.sentence(checked)
+
+
+def test_a_table_that_is_full_is_told_with_what_it_lacks() -> None:
+    said = failing.sentence(ended("ERROR 1114 (HY000) at line 74153: The table 'held' is full", 1, "mariadb"))
+
+    assert "The table 'held' is full (no room is left on the disk of that server, or its max_heap_table_size" in said
 
 
 def test_who_was_killed_is_killed_whatever_it_said_before() -> None:

@@ -251,6 +251,25 @@ async def test_a_time_out_of_the_work_itself_is_no_deadline(book: FakeBook) -> N
     assert JobState.FAILED == record.state
 
 
+async def test_who_cancels_a_run_while_its_beginning_is_written_down_can_start_another() -> None:
+    class SlowBook(FakeBook):
+        async def started(self, run: JobRun, application: str = "") -> None:
+            await may_go_on.wait()
+            await super().started(run, application)
+
+    book, may_go_on = SlowBook(), asyncio.Event()
+    async with runs(book) as runner:
+        run = runner.start(job(for_ever))
+        await asyncio.sleep(0)
+        assert runner.cancel(run.id, "ada")
+        may_go_on.set()
+        record = await asyncio.wait_for(runner.wait(run), 5)
+
+        assert (JobState.CANCELLED, "cancelled by ada") == (record.state, record.detail)
+        assert [record] == book.over
+        assert JobState.SUCCEEDED == (await runner.wait(runner.start(job()))).state
+
+
 async def test_stopping_waits_as_long_as_the_grace_and_then_cancels(book: FakeBook) -> None:
     ended: list[str] = []
 

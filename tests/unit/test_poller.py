@@ -277,6 +277,28 @@ def test_a_new_password_file_ends_the_pause_after_a_refused_login(tmp_path: Path
     run(story())
 
 
+def test_a_password_file_that_is_renewed_during_the_refused_login_ends_the_pause_too(tmp_path: Path) -> None:
+    """A rotation changes the account and then the file: the probe may come between the two."""
+    secret = tmp_path / "password"
+    secret.write_text("old")
+
+    class Rotated(FakeEngine):
+        async def wait(self, seconds: float, what: str) -> None:
+            await super().wait(seconds, what)
+            if self.logins == 1:
+                secret.write_text("new password")
+            else:
+                self.refuses = None
+
+    async def story() -> None:
+        server = Rotated(answers=engine().answers, refuses=DENIED)
+        async with polled(server, monitor={"user": "dbwatch", "password_file": str(secret)}) as scene:
+            await scene.after(10)
+            assert scene.value("dbwatch_up") == 1
+
+    run(story())
+
+
 def test_a_login_that_is_revoked_is_seen_by_the_next_probe_while_open_sessions_go_on() -> None:
     async def story() -> None:
         server = engine()
@@ -443,6 +465,30 @@ def test_databases_that_the_filter_leaves_out_are_not_asked() -> None:
         async with polled(engine(), databases={"include": ["rdv*"], "exclude": []}) as scene:
             assert scene.value("dbwatch_sizes", database="rdv") == 100
             assert scene.value("dbwatch_sizes", database="etatcivil") is None
+
+    run(story())
+
+
+def test_heavy_work_in_many_databases_lets_the_slow_lane_in_which_is_no_hang() -> None:
+    """It takes longer than the values of the slow lane last, and than a lane that hangs is waited for."""
+    bloat = ("interval: 600s\nscope: database\nlane: heavy", "dbwatch_bloat: {value: n}")
+    often = ("interval: 60s\nlane: slow", "dbwatch_often: {value: n}")
+    alone = {"sizes": {"enabled": False}}
+
+    async def story() -> None:
+        server = engine()
+        server.answers |= {"bloat": rows("n", of=[(1,)]), "often": rows("n", of=[(3,)])}
+        server.answers["databases"] = rows("name", "remedy", of=[(f"d{number}", None) for number in range(200)])
+        async with polled(server, {"bloat": bloat, "often": often}, collectors=alone) as scene:
+            server.seconds_each = 0.4
+            before, polls, late = server.asked["bloat"], server.asked["often"], set[str]()
+            while server.asked["bloat"] < before + 200:
+                await scene.after(5)
+                late |= set(scene.heartbeats.late())
+                assert scene.value("dbwatch_often") == 3
+            assert late == set()
+            assert server.asked["often"] > polls
+            assert scene.most_sessions <= 4
 
     run(story())
 

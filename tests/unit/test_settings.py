@@ -315,6 +315,73 @@ def test_an_unknown_collector_gets_a_suggestion(tmp_path: Path) -> None:
     )
 
 
+def test_the_paths_of_backups_are_relative_to_their_file_and_know_systemd_s_credentials(tmp_path: Path) -> None:
+    """Relative to wherever a command is typed, a restore would look into another repository than the daemon writes."""
+    held, own = tmp_path / "credentials", tmp_path / "etc"
+    for directory in (held, own):
+        directory.mkdir()
+    (held / "sealed.key").touch()
+    sections = (
+        "backups: {directory: sets, scratch_directory: scratch, reports_directory: reports, postgres_programs: bin,\n"
+        "  mysql_programs: [a, b], encryption: {identity_file: '%s'}}\n"
+    )
+    environ = {"CREDENTIALS_DIRECTORY": str(held)}
+    for name in ("sealed.key", "${CREDENTIALS_DIRECTORY}/sealed.key"):
+        backups = load(written(own, ONE + sections % name), environ).backups
+        assert held / "sealed.key" == backups.encryption.identity_file
+    assert [own / "sets", own / "scratch", own / "reports"] == [
+        backups.directory,
+        backups.scratch_directory,
+        backups.reports_directory,
+    ]
+    assert ((own / "bin",), (own / "a", own / "b")) == (backups.postgres_programs, backups.mysql_programs)
+
+
+EVERYWHERE = (
+    "defaults:\n  engine: postgres\n  monitor: {user: u}\n  labels: {env: prod}\n"
+    "  backups: {logical: {schedule: '30 1 * * *', retention: {daily: 3}}}\ninstances:\n"
+)
+
+
+def test_a_section_with_every_line_commented_out_leaves_what_the_defaults_say(tmp_path: Path) -> None:
+    """Where it took it away, an instance was not backed up, and nobody was told."""
+    text = (
+        "  pg1:\n    labels:\n      # team: dba\n    backups:\n      logical:\n        # codec: zstd\n"
+        "  pg2:\n    backups:\n"
+        "  pg3:\n    backups:\n      logical:\n        retention:\n"
+    )
+    instances = load(written(tmp_path, EVERYWHERE + text), {}).instances
+    found = [each.backups.logical for each in instances.values()]
+    assert [("30 1 * * *", 3)] * 3 == [(each.schedule, each.retention.daily) for each in found if each is not None]
+    assert {"prod"} == {each.labels.env for each in instances.values()}
+
+
+@pytest.mark.parametrize("nothing", ["~", "null"])
+def test_a_section_may_be_taken_away_from_what_the_defaults_say(tmp_path: Path, nothing: str) -> None:
+    text = f"  pg1: {{labels: {nothing}, backups: {{logical: {nothing}}}}}\n  pg2: {{backups: {nothing}}}\n"
+    first, second = load(written(tmp_path, EVERYWHERE + text), {}).instances.values()
+    assert (None, None, "") == (first.backups.logical, second.backups.logical, first.labels.env)
+
+
+def test_a_kind_of_backups_with_every_line_commented_out_is_asked_for_by_hand(tmp_path: Path) -> None:
+    logical = load(written(tmp_path, ONE + "    backups:\n      logical:\n"), {}).instances["pg1"].backups.logical
+    assert logical is not None
+    assert logical.schedule is None
+
+
+def test_facts_may_be_off_without_quotes(tmp_path: Path) -> None:
+    text = f"{ONE}    backups: {{logical: {{verify: {{facts: off}}}}}}\n"
+    logical = load(written(tmp_path, text), {}).instances["pg1"].backups.logical
+    assert logical is not None
+    assert logical.verify.facts == "off"
+
+
+def test_an_instance_that_is_called_like_a_path_is_none(tmp_path: Path) -> None:
+    text = "instances:\n  directory: {engine: mysql, host: db1, monitor: {user: u, password: x}}\n"
+    instance = load(written(tmp_path, text), {}).instances["directory"]
+    assert ("db1", "u") == (instance.host, instance.monitor.user)
+
+
 def test_paths_are_relative_to_the_file_that_names_them(tmp_path: Path) -> None:
     written(tmp_path, "pw\n", "pw").chmod(0o600)
     (tmp_path / "mine").mkdir()

@@ -11,10 +11,12 @@ from dbwatch import library
 from dbwatch.app.world import Flags
 from dbwatch.errors import ConfigError, EngineError
 from dbwatch.poller import advice
-from dbwatch.settings.load import examine, load_with_warnings
+from dbwatch.settings import paces
+from dbwatch.settings.load import examine, load, load_with_warnings
 from dbwatch.settings.models import Credentials, Http
 from dbwatch.settings.report import check_report
 from dbwatch.settings.secrets import read_password
+from dbwatch.settings.tree import placed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +88,8 @@ def test_a_pipe_hangs_nobody(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/-/ready", "/api/v1/instances", "/sd/prometheus", "/instances/x", "/static", "/m{x}"]
+    "path",
+    ["/", "/-/ready", "/alerts", "/api/v1/x", "/sd/prometheus", "/instances/x", "/runbooks/x", "/static", "/m{x}"],
 )
 def test_a_telemetry_path_that_is_taken_or_none_is_refused(tmp_path: Path, path: str) -> None:
     assert faults_of(tmp_path, f"http: {{telemetry_path: '{path}'}}\n{ONE}")
@@ -98,6 +101,13 @@ def test_a_telemetry_path_that_is_taken_or_none_is_refused(tmp_path: Path, path:
     assert fault.mend
 
 
+@pytest.mark.parametrize("port", ["08", "'08'", "05432", "'05432'", "-09"])
+def test_a_number_that_begins_with_0_is_refused_whichever_digits_follow(tmp_path: Path, port: str) -> None:
+    """05432 is octal to YAML 1.1 and 08 is text, which was then read as 8."""
+    (fault,) = faults_of(tmp_path, f"{ONE}    port: {port}\n")
+    assert fault.startswith("5: instances.pg1.port: begins with 0, and ")
+
+
 def test_a_pace_that_would_hurt_is_refused(tmp_path: Path) -> None:
     paces = "probe_interval: 1ms, fast_interval: 49ms, sampler_interval: 0.05"
     assert ["probe_interval", "fast_interval", "sampler_interval"] == [
@@ -107,9 +117,31 @@ def test_a_pace_that_would_hurt_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_interval_that_is_not_kept_is_a_warning(tmp_path: Path) -> None:
-    (tmp_path / "dbwatch.yml").write_text(ONE + "    collectors: {locks: {interval: 5s}, sizes: {interval: 5m}}\n")
-    (warning,) = load_with_warnings(tmp_path, {}).warnings
-    assert "collectors.locks.interval: is under fast_interval: it runs every 10s" in str(warning)
+    overrides = "{locks: {interval: 5s}, database_sizes: {interval: 5m}, active_sessions: {interval: 2s}}"
+    (warning,) = odd_paces(tmp_path, overrides)
+    assert "yml:5: instances.pg1.collectors.locks.interval: is under fast_interval: it runs every 10s" in warning
+
+
+def test_the_sampler_has_a_pace_of_its_own_under_fast_interval(tmp_path: Path) -> None:
+    assert [] == odd_paces(tmp_path, "{active_sessions: {interval: 500ms}}")
+    (warning,) = odd_paces(tmp_path, "{active_sessions: {interval: 200ms}}")
+    assert "collectors.active_sessions.interval: asks the server more than twice a second" in warning
+
+
+def test_a_sampler_that_would_hurt_is_refused_by_whatever_key_it_is_given(tmp_path: Path) -> None:
+    """Its override goes before sampler_interval."""
+    (tmp_path / "dbwatch.yml").write_text(ONE + "    collectors: {active_sessions: {interval: 1ms}}\n")
+    with pytest.raises(ConfigError) as caught:
+        library.load_for(load(tmp_path, {}))
+    (fault,) = caught.value.faults
+    assert "instances.pg1.collectors.active_sessions.interval: must be at least 0.1s" in str(fault)
+
+
+def odd_paces(directory: Path, overrides: str) -> list[str]:
+    (directory / "dbwatch.yml").write_text(ONE + f"    collectors: {overrides}\n")
+    found = examine(directory, {})
+    assert ((), ()) == (found.faults, found.warnings)
+    return list(map(str, paces.odd(found.settings, library.load(), placed(found.tree))))
 
 
 def test_a_file_that_is_not_read_is_told_beside_the_faults(tmp_path: Path) -> None:

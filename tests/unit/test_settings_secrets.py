@@ -89,7 +89,7 @@ def faults_of_monitor(directory: Path, monitor: str, **elsewhere: str) -> list[s
 
 
 @pytest.mark.parametrize(
-    "written", ["password: &Secret", "password: ", "password: ~", "password_file: ", "password_env: "]
+    "written", ["password: &Secret", "password: ", "password_file: ", "password_file: ~", "password_env: null"]
 )
 def test_nobody_is_logged_in_without_a_password_for_want_of_quotes(tmp_path: Path, written: str) -> None:
     """`password: &Secret` is an anchor on nothing."""
@@ -98,6 +98,32 @@ def test_nobody_is_logged_in_without_a_password_for_want_of_quotes(tmp_path: Pat
     assert told.endswith(", or remove the key")
     assert "Secret" not in told
     assert [] == faults_of_monitor(tmp_path, "")
+
+
+@pytest.mark.parametrize("nothing", ["~", "null"])
+def test_an_instance_may_say_that_it_has_no_password_whatever_the_defaults_say(tmp_path: Path, nothing: str) -> None:
+    """`peer` on a unix socket, say, where all others have a file."""
+    (tmp_path / "pw").write_text("of all others\n")
+    (tmp_path / "dbwatch.yml").write_text(
+        "defaults: {engine: postgres, monitor: {user: u, password_file: pw}}\n"
+        "instances:\n  pg2: {}\n  pg3: {monitor: {password: mine}}\n"
+        f"  pg1: {{monitor: {{password: {nothing}}}}}\n"
+    )
+    instances = load(tmp_path, {}).instances
+    assert [None, "of all others", "mine"] == [password(instances[name].monitor) for name in ("pg1", "pg2", "pg3")]
+
+
+@pytest.mark.parametrize("source", ["password_file: own", "password_env: OWN"])
+def test_another_source_of_the_password_displaces_the_one_of_the_defaults(
+    tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own").write_text("own")
+    monkeypatch.setenv("OWN", "own")
+    (tmp_path / "dbwatch.yml").write_text(
+        "defaults: {engine: postgres, monitor: {user: u, password: of all others}}\n"
+        f"instances: {{pg1: {{monitor: {{{source}}}}}}}\n"
+    )
+    assert "own" == password(load(tmp_path, {"OWN": "own"}).instances["pg1"].monitor)
 
 
 def test_an_empty_secret_of_the_defaults_is_told_once_and_one_below_a_free_name_not_at_all(tmp_path: Path) -> None:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from dbwatch.core.alerting.model import Acknowledgement, Alert, Severity, Silence
 
+MAILING = frozenset({"direct", "both"})
+STUCK_SECONDS = 900.0
+
 
 @dataclass(frozen=True, slots=True)
 class Mute:
@@ -76,6 +79,11 @@ class MailStatus:
     last_error_at: float | None = None
     is_persisted: bool = True  # False: the outbox cannot be written, letters leave from memory
     replicas: tuple[ReplicaStatus, ...] = ()
+
+    def is_stuck(self, now: float) -> bool:
+        """No letter leaves, for longer than a relay that is busy makes one wait."""
+        waits_since = now if self.oldest_queued_at is None else self.oldest_queued_at
+        return self.notify in MAILING and bool(self.last_error) and now - waits_since > STUCK_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

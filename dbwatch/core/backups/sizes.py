@@ -102,6 +102,8 @@ def reserve_bytes(total_bytes: int, ratio: float, minimum_bytes: int) -> int:
     return max(ceil(total_bytes * ratio), minimum_bytes)
 
 
-def scratch_bytes(manifest: Manifest) -> int:
-    """What restoring it may need on the disk of scratch servers."""
-    return ceil(SCRATCH_GROWTH * max(manifest.plain_bytes, manifest.size_bytes)) + SCRATCH_BYTES
+def scratch_bytes(manifest: Manifest, database: str = "") -> int:
+    """What restoring it, or one database of it, may need on the disk of scratch servers."""
+    plain_bytes = sum(each.size_bytes for each in manifest.facts.databases if database in ("", each.name))
+    size_bytes = sum(each.size_bytes for each in manifest.members if database in ("", each.database))
+    return ceil(SCRATCH_GROWTH * max(plain_bytes, size_bytes)) + SCRATCH_BYTES

@@ -8,6 +8,7 @@ from math import isfinite
 ABSENT = "\N{EN DASH}"
 BYTE_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 TENTHS_BELOW_SECONDS = 10
+ROUNDED_TO_ONE = 0.9995  # 999.6 ms with three digits is 1e+03
 AHEAD_SECONDS = 60.0  # by how much two clocks may differ
 KIBI = 1024
 THREE_DIGITS_FROM = 100
@@ -19,7 +20,7 @@ def duration(seconds: float) -> str:
     """Two units at the most: `2 d 4 h`, `3 min 20 s`, `1.2 s`, `15 ms`."""
     if seconds < 0:
         return "-" + duration(-seconds)
-    if seconds < 1:
+    if seconds < ROUNDED_TO_ONE:
         return f"{seconds * 1000:.3g} ms" if seconds else "0 s"
     if seconds < TENTHS_BELOW_SECONDS:
         return f"{seconds:.1f}".removesuffix(".0") + " s"
@@ -61,8 +62,16 @@ def _three_digits(value: float) -> str:
 
 
 def moment(unix_seconds: float) -> str:
-    """`2026-05-04 13:05:09 UTC`."""
-    return datetime.fromtimestamp(unix_seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    """`2026-05-04 13:05:09 UTC`; a number that is no date, such as milliseconds taken for seconds, stays one."""
+    found = _date(unix_seconds)
+    return f"{unix_seconds:,.0f} s, no date" if found is None else found.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _date(unix_seconds: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(unix_seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def iso(unix_seconds: float) -> str:

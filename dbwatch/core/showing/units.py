@@ -7,6 +7,7 @@ import math
 from dbwatch.core.showing import humanise
 
 TIMESTAMP = "_timestamp_seconds"
+THREE_DIGITS_BELOW = 999.5
 
 
 def value_text(value: float, unit: str = "", family: str = "") -> str:
@@ -24,4 +25,5 @@ def number(value: float) -> str:
 
 
 def percent(value: float) -> str:
-    return f"{value * 100:.3g} %"
+    hundredths = value * 100
+    return f"{hundredths:,.0f} %" if abs(hundredths) >= THREE_DIGITS_BELOW else f"{hundredths:.3g} %"

@@ -13,6 +13,7 @@ SELECT p.id AS id,
 FROM information_schema.processlist AS p
 WHERE p.id IN ({ids})
    OR p.state LIKE 'Waiting for %lock'
+   OR p.state = 'Waiting for table flush'
 -- @when not mariadb
 SELECT p.id AS id,
        COALESCE(p.db, '') AS db,
@@ -23,3 +24,4 @@ SELECT p.id AS id,
 FROM performance_schema.processlist AS p
 WHERE p.id IN ({ids})
    OR p.state LIKE 'Waiting for %lock'
+   OR p.state = 'Waiting for table flush'

@@ -45,11 +45,16 @@ WHERE s.variable_name = 'Uptime'
 UNION ALL
 SELECT 'clock', UNIX_TIMESTAMP() + MICROSECOND(NOW(6)) / 1000000
 UNION ALL
-SELECT 'role', IF(@@global.read_only OR EXISTS (
+-- Each member of a replication group applies what the others write, whoever writes too: of such a one read_only alone tells.
+SELECT 'role', IF(@@global.read_only OR (EXISTS (
     SELECT 1
     FROM performance_schema.processlist AS p
     WHERE p.user = 'system user' AND p.command IN ('Connect', 'Query')
-), 'replica', 'primary')
+) AND NOT EXISTS (
+    SELECT 1
+    FROM performance_schema.processlist AS p
+    WHERE p.command = 'Connect' AND p.info = 'Group replication applier module'
+)), 'replica', 'primary')
 UNION ALL
 SELECT 'performance_schema', IF(@@global.performance_schema, 'ON', 'OFF')
 UNION ALL

@@ -15,8 +15,8 @@ metrics:
 -- number of those who wait is enough: that many sessions, at work by their state, are counted as lock instead of cpu.
 WITH working AS (
     SELECT CASE
-        WHEN p.state LIKE 'Waiting for%lock' OR p.state IN ('User lock', 'Waiting for table flush') THEN 'lock'
         WHEN p.state LIKE 'Waiting for query cache%' OR p.state LIKE 'Waiting for%mutex%' THEN 'lwlock'
+        WHEN p.state LIKE 'Waiting for%lock' OR p.state IN ('User lock', 'Waiting for table flush') THEN 'lock'
         WHEN p.state IN ('Commit', 'Writing to binlog', 'Opening tables', 'closing tables', 'copy to tmp table',
                          'Copying to tmp table on disk', 'converting HEAP to Aria', 'Creating index', 'altering table',
                          'creating table', 'Reading file', 'Saving state', 'Repair by sorting') THEN 'io'

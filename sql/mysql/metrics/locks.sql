@@ -20,7 +20,8 @@ WITH RECURSIVE waiting AS (
     FROM information_schema.processlist AS p
     LEFT JOIN information_schema.innodb_trx AS t ON t.trx_mysql_thread_id = p.id AND t.trx_state = 'LOCK WAIT'
     WHERE t.trx_id IS NOT NULL
-       OR p.state LIKE 'Waiting for%lock' OR p.state IN ('User lock', 'Waiting for table flush')
+       OR (p.state LIKE 'Waiting for%lock' AND p.state <> 'Waiting for query cache lock')  -- which no session holds for long
+       OR p.state IN ('User lock', 'Waiting for table flush')
     LIMIT 100000
 ),
 -- Every pair of waiter and blocker is listed: above 300 waiters (45,000 pairs) it is not asked, and depth and root

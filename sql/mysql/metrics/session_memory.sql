@@ -8,7 +8,8 @@ metrics:
   dbwatch_mysql_client_hosts: {value: hosts}
 --- */
 -- @when mariadb
-SELECT COALESCE(SUM(p.memory_used), 0) AS memory_bytes, COUNT(DISTINCT SUBSTRING_INDEX(p.host, ':', 1)) AS hosts
+-- A host comes with its port, and an address of IPv6 is made of colons.
+SELECT COALESCE(SUM(p.memory_used), 0) AS memory_bytes, COUNT(DISTINCT REGEXP_REPLACE(p.host, ':[0-9]+$', '')) AS hosts
 FROM information_schema.processlist AS p
 WHERE p.command NOT IN ('Daemon', 'Binlog Dump', 'Slave_IO', 'Slave_SQL', 'Slave_worker')
   AND p.user NOT IN ('system user', 'event_scheduler', SUBSTRING_INDEX(USER(), '@', 1))

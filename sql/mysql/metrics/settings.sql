@@ -92,8 +92,9 @@ WITH setting AS (
     FROM performance_schema.global_variables AS v
 )
 SELECT s.name,
-       CASE WHEN s.value IN ('ON', 'YES') THEN 1
-            WHEN s.value IN ('OFF', 'NO') THEN 0
+       -- (innodb_doublewrite: what only detects a torn page mends none.)
+       CASE WHEN s.value IN ('ON', 'YES', 'DETECT_AND_RECOVER') THEN 1
+            WHEN s.value IN ('OFF', 'NO', 'DETECT_ONLY') THEN 0
             WHEN s.value = '18446744073709551615' THEN NULL
             WHEN s.value REGEXP '^-?[0-9]+([.][0-9]+)?$' THEN s.value + 0 END AS value,
        NULL AS hash,

@@ -27,7 +27,8 @@ metrics:
   dbwatch_pg_timeline: {value: timeline}
 --- */
 -- @when postgres >= 18
--- What backends write themselves, growing a table included, is told by pg_stat_io; an operation may be many blocks.
+-- What backends write themselves, growing a table included, is told by pg_stat_io; an operation may be many blocks. What
+-- a context never does is NULL there: the scan of a large table writes, and grows nothing.
 SELECT c.num_timed AS timed,
        c.num_requested AS requested,
        c.num_done AS completed,
@@ -56,7 +57,8 @@ CROSS JOIN pg_stat_bgwriter AS b
 CROSS JOIN pg_control_checkpoint() AS k
 CROSS JOIN pg_control_recovery() AS r
 CROSS JOIN (
-    SELECT (sum(s.write_bytes + s.extend_bytes) / current_setting('block_size')::bigint)::float8 AS written,
+    SELECT (sum(coalesce(s.write_bytes, 0) + coalesce(s.extend_bytes, 0)) / current_setting('block_size')::bigint)::float8
+               AS written,
            sum(s.fsyncs)::float8 AS fsyncs
     FROM pg_stat_io AS s
     WHERE s.object = 'relation'
@@ -92,7 +94,7 @@ CROSS JOIN pg_stat_bgwriter AS b
 CROSS JOIN pg_control_checkpoint() AS k
 CROSS JOIN pg_control_recovery() AS r
 CROSS JOIN (
-    SELECT sum(s.writes + s.extends)::float8 AS written,
+    SELECT sum(coalesce(s.writes, 0) + coalesce(s.extends, 0))::float8 AS written,
            sum(s.fsyncs)::float8 AS fsyncs
     FROM pg_stat_io AS s
     WHERE s.object = 'relation'

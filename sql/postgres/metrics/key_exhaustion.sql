@@ -61,7 +61,7 @@ chosen AS (
       AND y.seqrelid NOT IN (SELECT g.relation FROM changing AS g)
     GROUP BY y.seqrelid
     ORDER BY max(greatest(c.reltuples, pg_stat_get_tuples_inserted(c.oid))
-                 / CASE WHEN y.seqincrement > 0 THEN y.highest::float8 ELSE -y.lowest::float8 END) DESC NULLS LAST
+                 / greatest(y.highest::float8 - y.lowest, 1)) DESC NULLS LAST
     LIMIT 500
 ),
 counted AS MATERIALIZED (
@@ -137,7 +137,7 @@ chosen AS (
       AND y.seqrelid NOT IN (SELECT g.relation FROM changing AS g)
     GROUP BY y.seqrelid
     ORDER BY max(greatest(c.reltuples, pg_stat_get_tuples_inserted(c.oid))
-                 / CASE WHEN y.seqincrement > 0 THEN y.highest::float8 ELSE -y.lowest::float8 END) DESC NULLS LAST
+                 / greatest(y.highest::float8 - y.lowest, 1)) DESC NULLS LAST
     LIMIT 500
 ),
 counted AS MATERIALIZED (

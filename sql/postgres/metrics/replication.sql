@@ -42,12 +42,14 @@ SELECT CASE WHEN l.number = 1 THEN l.name ELSE l.name || '#' || l.number END AS 
 FROM link AS l
 CROSS JOIN here AS h
 UNION ALL
--- A slot that nobody uses is a replica that is gone. (On a replica, slots may be copies that nobody should use.)
+-- A slot that nobody uses is a replica that is gone, unless one of its name is there without it. (On a replica, slots may
+-- be copies that nobody should use.)
 SELECT k.slot_name, '', 0, NULL, NULL, NULL
 FROM pg_replication_slots AS k
 WHERE NOT k.active
   AND NOT k.temporary
   AND NOT pg_is_in_recovery()
+  AND NOT EXISTS (SELECT FROM link AS l WHERE l.name = k.slot_name)
 UNION ALL
 -- On a replica. One that only replays an archive has no link, and so none that could be down. Nothing left to apply
 -- says something only while the link is up.
@@ -59,6 +61,8 @@ SELECT '',
        END::float8,
        CASE WHEN NOT s.streaming THEN NULL
             WHEN pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() THEN 0
+            -- The primary's clock may be ahead of ours.
+            WHEN clock_timestamp() < pg_last_xact_replay_timestamp() THEN 0
             ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())
        END::float8,
        extract(epoch FROM pg_last_xact_replay_timestamp())::float8

@@ -39,7 +39,7 @@ metrics:
 -- @when postgres >= 17
 -- A temporary slot (of pg_basebackup, of a first copy) is counted and not named: it dies with its session, and its
 -- name is another each time. The position of a server that replays is what it received itself. A slot that can never be
--- used again still shows the transactions that it needed; VACUUM no longer heeds them.
+-- used again still shows the transactions that it needed, and where it stood; neither VACUUM nor a checkpoint heeds them.
 WITH here AS MATERIALIZED (
     SELECT CASE WHEN pg_is_in_recovery()
                 THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
@@ -66,7 +66,8 @@ SELECT s.slot_name AS slot,
        1 AS one,
        -- A copy kept in step with the primary's slot is for nobody to use before a failover.
        CASE WHEN s.synced IS DISTINCT FROM 'yes' THEN s.active END AS active,
-       CASE WHEN s.restart_lsn IS NOT NULL THEN greatest(pg_wal_lsn_diff(h.lsn, s.restart_lsn), 0) END::float8 AS retained_bytes,
+       CASE WHEN s.restart_lsn IS NOT NULL AND s.wal_status IS DISTINCT FROM 'lost'
+            THEN greatest(pg_wal_lsn_diff(h.lsn, s.restart_lsn), 0) END::float8 AS retained_bytes,
        CASE WHEN s.safe_wal_size IS NOT NULL THEN greatest(s.safe_wal_size, 0) END AS safe_bytes,
        s.wal_status = 'reserved' AS is_reserved,
        s.wal_status = 'extended' AS is_extended,
@@ -74,7 +75,7 @@ SELECT s.slot_name AS slot,
        s.wal_status = 'lost' AS is_lost,
        s.reason IS NOT NULL AS invalidated,
        coalesce(s.reason, '') AS reason,
-       CASE WHEN s.confirmed_flush_lsn IS NOT NULL
+       CASE WHEN s.confirmed_flush_lsn IS NOT NULL AND s.wal_status IS DISTINCT FROM 'lost'
             THEN greatest(pg_wal_lsn_diff(h.lsn, s.confirmed_flush_lsn), 0) END::float8 AS unconfirmed_bytes,
        s.inactive_since,
        CASE WHEN s.xmin IS NOT NULL AND s.reason IS NULL THEN greatest(age(s.xmin), 0) END AS data_xids,
@@ -127,7 +128,8 @@ SELECT s.slot_name AS slot,
        1 AS one,
        -- A copy kept in step with the primary's slot is for nobody to use before a failover.
        CASE WHEN s.synced IS DISTINCT FROM 'yes' THEN s.active END AS active,
-       CASE WHEN s.restart_lsn IS NOT NULL THEN greatest(pg_wal_lsn_diff(h.lsn, s.restart_lsn), 0) END::float8 AS retained_bytes,
+       CASE WHEN s.restart_lsn IS NOT NULL AND s.wal_status IS DISTINCT FROM 'lost'
+            THEN greatest(pg_wal_lsn_diff(h.lsn, s.restart_lsn), 0) END::float8 AS retained_bytes,
        CASE WHEN s.safe_wal_size IS NOT NULL THEN greatest(s.safe_wal_size, 0) END AS safe_bytes,
        s.wal_status = 'reserved' AS is_reserved,
        s.wal_status = 'extended' AS is_extended,
@@ -135,7 +137,7 @@ SELECT s.slot_name AS slot,
        s.wal_status = 'lost' AS is_lost,
        s.reason IS NOT NULL AS invalidated,
        coalesce(s.reason, '') AS reason,
-       CASE WHEN s.confirmed_flush_lsn IS NOT NULL
+       CASE WHEN s.confirmed_flush_lsn IS NOT NULL AND s.wal_status IS DISTINCT FROM 'lost'
             THEN greatest(pg_wal_lsn_diff(h.lsn, s.confirmed_flush_lsn), 0) END::float8 AS unconfirmed_bytes,
        s.inactive_since,
        CASE WHEN s.xmin IS NOT NULL AND s.reason IS NULL THEN greatest(age(s.xmin), 0) END AS data_xids,
@@ -188,7 +190,8 @@ SELECT s.slot_name AS slot,
        1 AS one,
        -- A copy kept in step with the primary's slot is for nobody to use before a failover.
        CASE WHEN s.synced IS DISTINCT FROM 'yes' THEN s.active END AS active,
-       CASE WHEN s.restart_lsn IS NOT NULL THEN greatest(pg_wal_lsn_diff(h.lsn, s.restart_lsn), 0) END::float8 AS retained_bytes,
+       CASE WHEN s.restart_lsn IS NOT NULL AND s.wal_status IS DISTINCT FROM 'lost'
+            THEN greatest(pg_wal_lsn_diff(h.lsn, s.restart_lsn), 0) END::float8 AS retained_bytes,
        CASE WHEN s.safe_wal_size IS NOT NULL THEN greatest(s.safe_wal_size, 0) END AS safe_bytes,
        s.wal_status = 'reserved' AS is_reserved,
        s.wal_status = 'extended' AS is_extended,
@@ -196,7 +199,7 @@ SELECT s.slot_name AS slot,
        s.wal_status = 'lost' AS is_lost,
        s.reason IS NOT NULL AS invalidated,
        coalesce(s.reason, '') AS reason,
-       CASE WHEN s.confirmed_flush_lsn IS NOT NULL
+       CASE WHEN s.confirmed_flush_lsn IS NOT NULL AND s.wal_status IS DISTINCT FROM 'lost'
             THEN greatest(pg_wal_lsn_diff(h.lsn, s.confirmed_flush_lsn), 0) END::float8 AS unconfirmed_bytes,
        s.inactive_since,
        CASE WHEN s.xmin IS NOT NULL AND s.reason IS NULL THEN greatest(age(s.xmin), 0) END AS data_xids,
@@ -249,7 +252,8 @@ SELECT s.slot_name AS slot,
        1 AS one,
        -- A copy kept in step with the primary's slot is for nobody to use before a failover.
        CASE WHEN s.synced IS DISTINCT FROM 'yes' THEN s.active END AS active,
-       CASE WHEN s.restart_lsn IS NOT NULL THEN greatest(pg_wal_lsn_diff(h.lsn, s.restart_lsn), 0) END::float8 AS retained_bytes,
+       CASE WHEN s.restart_lsn IS NOT NULL AND s.wal_status IS DISTINCT FROM 'lost'
+            THEN greatest(pg_wal_lsn_diff(h.lsn, s.restart_lsn), 0) END::float8 AS retained_bytes,
        CASE WHEN s.safe_wal_size IS NOT NULL THEN greatest(s.safe_wal_size, 0) END AS safe_bytes,
        s.wal_status = 'reserved' AS is_reserved,
        s.wal_status = 'extended' AS is_extended,
@@ -257,7 +261,7 @@ SELECT s.slot_name AS slot,
        s.wal_status = 'lost' AS is_lost,
        s.reason IS NOT NULL AS invalidated,
        coalesce(s.reason, '') AS reason,
-       CASE WHEN s.confirmed_flush_lsn IS NOT NULL
+       CASE WHEN s.confirmed_flush_lsn IS NOT NULL AND s.wal_status IS DISTINCT FROM 'lost'
             THEN greatest(pg_wal_lsn_diff(h.lsn, s.confirmed_flush_lsn), 0) END::float8 AS unconfirmed_bytes,
        s.inactive_since,
        CASE WHEN s.xmin IS NOT NULL AND s.reason IS NULL THEN greatest(age(s.xmin), 0) END AS data_xids,

@@ -28,8 +28,10 @@ SELECT n.nspname AS schema_name,
        CASE WHEN s.counted THEN b.bytes * coalesce(i.indexes, 0) END AS index_bytes,
        CASE WHEN s.counted THEN b.bytes * (t.relpages + coalesce(ti.indexes, 0)) END AS toast_bytes,
        b.bytes * (c.relpages + coalesce(i.indexes, 0) + coalesce(t.relpages + coalesce(ti.indexes, 0), 0)) AS total_bytes,
-       -- The running count; a crash loses it, and what is left is the planner's estimate (-1: none).
-       coalesce(nullif(pg_stat_get_live_tuples(c.oid), 0)::float8, nullif(c.reltuples, -1)::float8) AS row_count
+       -- The running count; a crash loses it, and what is left is the planner's estimate (-1: none). Where it knows of dead
+       -- rows it was not lost, and none lives.
+       coalesce(nullif(pg_stat_get_live_tuples(c.oid), 0)::float8, CASE WHEN pg_stat_get_dead_tuples(c.oid) > 0 THEN 0 END,
+                nullif(c.reltuples, -1)::float8) AS row_count
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 CROSS JOIN (SELECT current_setting('block_size')::float8 AS bytes) AS b

@@ -34,8 +34,9 @@ SELECT CASE WHEN NOT h.following THEN h.position END AS written_bytes,
        CASE WHEN h.archiving THEN a.failed_count END AS failed,
        CASE WHEN h.archiving THEN extract(epoch FROM a.last_archived_time)::float8 END AS last_archived,
        CASE WHEN h.archiving THEN extract(epoch FROM a.last_failed_time)::float8 END AS last_failed,
-       -- From the end of the last archived file, whose name tells its place (a timeline's history file has none).
-       CASE WHEN h.archiving AND a.last_archived_wal ~ '^[0-9A-F]{24}'
+       -- From the end of the last archived file, whose name tells its place. (A timeline's history file has none, and what
+       -- a base backup leaves there bears the name of the file in which it began.)
+       CASE WHEN h.archiving AND a.last_archived_wal ~ '^[0-9A-F]{24}$'
             THEN greatest(h.position - h.segment_bytes * (1
                  + ('x' || substr(a.last_archived_wal, 9, 8))::bit(32)::bigint * (4294967296 / h.segment_bytes)
                  + ('x' || substr(a.last_archived_wal, 17, 8))::bit(32)::bigint), 0)
@@ -72,8 +73,9 @@ SELECT CASE WHEN NOT h.following THEN h.position END AS written_bytes,
        CASE WHEN h.archiving THEN a.failed_count END AS failed,
        CASE WHEN h.archiving THEN extract(epoch FROM a.last_archived_time)::float8 END AS last_archived,
        CASE WHEN h.archiving THEN extract(epoch FROM a.last_failed_time)::float8 END AS last_failed,
-       -- From the end of the last archived file, whose name tells its place (a timeline's history file has none).
-       CASE WHEN h.archiving AND a.last_archived_wal ~ '^[0-9A-F]{24}'
+       -- From the end of the last archived file, whose name tells its place. (A timeline's history file has none, and what
+       -- a base backup leaves there bears the name of the file in which it began.)
+       CASE WHEN h.archiving AND a.last_archived_wal ~ '^[0-9A-F]{24}$'
             THEN greatest(h.position - h.segment_bytes * (1
                  + ('x' || substr(a.last_archived_wal, 9, 8))::bit(32)::bigint * (4294967296 / h.segment_bytes)
                  + ('x' || substr(a.last_archived_wal, 17, 8))::bit(32)::bigint), 0)
@@ -102,8 +104,9 @@ SELECT CASE WHEN NOT h.following THEN h.position END AS written_bytes,
        CASE WHEN h.archiving THEN a.failed_count END AS failed,
        CASE WHEN h.archiving THEN extract(epoch FROM a.last_archived_time)::float8 END AS last_archived,
        CASE WHEN h.archiving THEN extract(epoch FROM a.last_failed_time)::float8 END AS last_failed,
-       -- From the end of the last archived file, whose name tells its place (a timeline's history file has none).
-       CASE WHEN h.archiving AND a.last_archived_wal ~ '^[0-9A-F]{24}'
+       -- From the end of the last archived file, whose name tells its place. (A timeline's history file has none, and what
+       -- a base backup leaves there bears the name of the file in which it began.)
+       CASE WHEN h.archiving AND a.last_archived_wal ~ '^[0-9A-F]{24}$'
             THEN greatest(h.position - h.segment_bytes * (1
                  + ('x' || substr(a.last_archived_wal, 9, 8))::bit(32)::bigint * (4294967296 / h.segment_bytes)
                  + ('x' || substr(a.last_archived_wal, 17, 8))::bit(32)::bigint), 0)
