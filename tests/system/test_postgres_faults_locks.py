@@ -11,7 +11,7 @@ import pytest
 
 from tests.fix_postgres import MONITOR
 from tests.fix_process import eventually
-from tests.postgres_watching import POLLED, accidents, pages, quick, settled, watched
+from tests.postgres_watching import POLLED, accidents, page_with, pages, quick, settled, watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +61,8 @@ async def test_an_uncommitted_alter_table_costs_no_sample_and_no_session(
         most_sessions(server, lambda: time.monotonic() > limit),
         asyncio.to_thread(lambda: list(pages(running, 2.5, every_seconds=0.2))),
     )
+    # On a busy machine the locks are asked for more seldom.
+    await asyncio.to_thread(page_with, running, lambda page: page.value("dbwatch_blocked_sessions") == 1.0)
     await altering.execute("ROLLBACK")
     await asyncio.gather(waiting, return_exceptions=True)
     waits = [line for line in server.log().splitlines() if "still waiting" in line and f"{MONITOR}@" in line]
@@ -71,7 +73,6 @@ async def test_an_uncommitted_alter_table_costs_no_sample_and_no_session(
     assert {f"t{n}" for n in range(1, 301)} == {dict(own)["table"] for own in sizes}
     assert [set()] * len(during) == [series(before) - series(page) for page in during]
     assert {1.0} == {value for page in during for value in page.where("dbwatch_collector_success").values()}
-    assert 1.0 == during[-1].value("dbwatch_blocked_sessions")
     assert busiest <= PLACES
     assert [] == waits
     assert [] == [line for line in accidents(server) if f"{MONITOR}@" in line]
