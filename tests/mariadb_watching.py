@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.fix_daemon import Daemon, Samples
     from tests.fix_mariadb import Mariadb
 
+ERRORS = "dbwatch_collector_errors_total"
 INTERVAL = 0.3  # of every collector of a quick instance
 # What costs much is asked less often: on a busy machine that stretches the interval to many seconds.
 PATIENCE_SECONDS = 90.0
@@ -87,6 +88,12 @@ def failing(page: Samples, **labels: str) -> set[str]:
     """The collectors whose last run failed."""
     results = page.where("dbwatch_collector_success", **labels)
     return {dict(own)["collector"] for own, value in results.items() if value == 0}
+
+
+def told_since(before: Samples, after: Samples) -> set[str]:
+    """The reasons of the failures of collectors between two pages."""
+    known, counted = before.where(ERRORS), after.where(ERRORS)
+    return {dict(own)["reason"] for own, value in counted.items() if value > known.get(own, 0)}
 
 
 def lacking(page: Samples) -> set[str]:

@@ -118,19 +118,26 @@ def _why(error: OSError | HTTPException) -> str:
 
 def connected(base: str, request: Request) -> HTTPConnection:
     """A connection to the daemon, not yet opened. Raise UsageError for a URL that is none."""
-    if "@" in base:  # its password would stand in what a monitoring shows
-        raise UsageError("--url holds no user: give --user and --password-file")
-    url = urllib.parse.urlsplit(base)
+    url = _split(base)
     port = _port(url)
-    if url.scheme not in ("http", "https") or not url.hostname or port == 0:
+    host = url.hostname or ""
+    if url.scheme not in ("http", "https") or port == 0 or not host.isprintable() or " " in host or not host:
         raise UsageError(f"--url: {base!r} is not http://HOST:PORT")
     if url.scheme == "http":
-        return HTTPConnection(url.hostname, port, timeout=request.timeout_seconds)
+        return HTTPConnection(host, port, timeout=request.timeout_seconds)
     try:
         tls = ssl.create_default_context(cafile=request.ca_file)
     except OSError as error:
         raise UsageError(f"--ca-file: {request.ca_file}: {error.strerror or error}") from None
-    return HTTPSConnection(url.hostname, port, timeout=request.timeout_seconds, context=tls)
+    return HTTPSConnection(host, port, timeout=request.timeout_seconds, context=tls)
+
+
+def _split(text: str) -> urllib.parse.SplitResult:
+    """Raise UsageError, which repeats nothing: what cannot be read may hold a password."""
+    try:
+        return urllib.parse.urlsplit(text)
+    except ValueError:
+        raise UsageError("--url is not http://HOST:PORT") from None
 
 
 def _port(url: urllib.parse.SplitResult) -> int | None:
@@ -144,7 +151,9 @@ def _port(url: urllib.parse.SplitResult) -> int | None:
 def place(request: Request) -> tuple[str, str]:
     """The daemon's address and the path of its page: as asked, as configured, or as they are by default."""
     if request.url:
-        url = urllib.parse.urlsplit(request.url)
+        if "@" in request.url:  # its password, or what stands before a '/' in it, would be shown by a monitoring
+            raise UsageError("--url holds no user: give --user and --password-file")
+        url = _split(request.url)
         return f"{url.scheme}://{url.netloc}", url.path.rstrip("/") or "/metrics"
     if not request.is_config_given and not request.config.exists():
         return DEFAULT_URL, "/metrics"

@@ -122,9 +122,15 @@ async def _one(
     found = [each for each in mappings(await office.ask("drill_list", {})) if _is_of(each, status)]
     kept = sorted(found, key=lambda each: text(each, "scenario"))
     print("\n".join(line for each in kept for line in lines(each)))
-    if not kept:
+    succeeded = text(status, "state") == SUCCEEDED
+    if not succeeded and not _tell_all(kept, scenarios):
         print(f"{instance}: {text(status, 'state')} ({text(status, 'reason')}): {text(status, 'detail')}")
-    return text(status, "state") == SUCCEEDED
+    return succeeded
+
+
+def _tell_all(kept: Sequence[Row], scenarios: Sequence[Scenario]) -> bool:
+    """Else the run ended for another reason: it was cancelled, or a report could not be written."""
+    return len(kept) == len(scenarios) and all(text(each, "report") for each in kept)
 
 
 def _is_of(kept: Row, status: Row) -> bool:

@@ -91,6 +91,8 @@ UNTOLD = re.compile(
     r"command was|context:|statement:|(?<!execute )query(?: was)?:|detail:\s+(key|failing row)|line \d+: ",
     re.IGNORECASE,
 )
+# MariaDB's client shows the statement that failed, rows and all, before it says why.
+SHOWN = re.compile(r"\A.*^-{14}\n\n(?=ERROR \d)", re.MULTILINE | re.DOTALL)
 # The application's own function speaks: nobody knows what it says of a row.
 RAISED = re.compile(r"^context:.*\bat RAISE$", re.IGNORECASE)
 BEGINS = re.compile(r"^pg_\w+: ")
@@ -149,8 +151,8 @@ class Ended:
 
 
 def specific(text: str) -> JobReason | None:
-    """What the text says, if it is known."""
-    lowered = text.lower()
+    """What the text says, if it is known. A row may hold the same words: what may not be told is no reason either."""
+    lowered = "\n".join(_tellable(text)).lower()
     return next((reason for reason, pattern in TEXTS if re.search(pattern, lowered)), None)
 
 
@@ -169,9 +171,9 @@ def culprit(failed: Sequence[Ended]) -> Ended:
 def sentence(ended: Ended) -> str:
     """One line: how it ended, and what it said of it."""
     how = f"ended with code {ended.returncode}" if ended.returncode >= 0 else f"was killed ({_signal(ended)})"
-    said = line(ended.said)
+    said, tellable = line(ended.said), "\n".join(_tellable(ended.stderr_tail))
     known = {ROUNDED: ALIKE, EVENTS: ESCAPED, FULL: IS_FULL}
-    why = "".join(f" ({text})" for text, pattern in known.items() if pattern.search(ended.stderr_tail))
+    why = "".join(f" ({text})" for text, pattern in known.items() if pattern.search(tellable))
     return f"{ended.program} {how}" + (f": {said}{why}" if said else "")
 
 
@@ -184,12 +186,16 @@ def _signal(ended: Ended) -> str:
 
 def line(text: str) -> str:
     """What tells most, with the detail that follows it."""
-    lines = list(told(_without_raised(text.splitlines())))
+    lines = _tellable(text)
     first = next((number for number, each in enumerate(lines) if TELLING.search(each)), len(lines) - 1)
     chosen = lines[first : first + 1] if lines else []
     chosen += [PREFIX.sub("", each) for each in lines[first + 1 : first + 2] if re.search(r"\bdetail: ", each)]
     said = "; ".join(" ".join(each.split()) for each in chosen)
     return said if len(said) <= LONGEST else said[: LONGEST - 1] + "…"
+
+
+def _tellable(text: str) -> list[str]:
+    return list(told(_without_raised(SHOWN.sub("", text).splitlines())))
 
 
 def _without_raised(lines: Sequence[str]) -> Iterator[str]:

@@ -191,12 +191,12 @@ class Runner:
 
     def _cancelled(self, run: Run) -> Verdict:
         """By a person, by a watch of its own, or because everything ends."""
-        task = asyncio.current_task()
-        while task is not None and task.cancelling():
-            task.uncancel()
+        _hear_it_out()
         return run.verdict or (JobState.CANCELLED, JobReason.CANCELLED, STOPPING)
 
     def _crashed(self, run: Run, task: str) -> None:
+        """Also on its way out: its end is still to be written, or it would be under way for ever."""
+        _hear_it_out()
         run.verdict = (JobState.FAILED, JobReason.OTHER, BUG)
         if self._on_crash is not None:
             self._on_crash(task)
@@ -237,6 +237,13 @@ class Runner:
             await writing
         except DbwatchError as error:
             log.warning("job_not_noted", error=str(error))
+
+
+def _hear_it_out() -> None:
+    """The run was told that it ends, and its task goes on: how it ended is still to be written."""
+    task = asyncio.current_task()
+    while task is not None and task.cancelling():
+        task.uncancel()
 
 
 def _verdict_of(error: DbwatchError | OSError, run: Run, deadline: asyncio.Timeout) -> Verdict:

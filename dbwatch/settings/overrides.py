@@ -104,4 +104,5 @@ def _value(variable: str, path: KeyPath, text: str, directory: Path) -> tuple[No
     node, faults = parse(text.encode(errors="replace"), place)
     if faults or (node is not None and isinstance(node.data, dict)):
         return Node(None, place), place.fault("is neither one YAML value nor a [list]", "put it in 'single quotes'")
-    return Node(node.data if node else None, place), None
+    data = node.data if node else None
+    return Node(data, place, is_null=data is None), None  # a variable that is set to nothing says so

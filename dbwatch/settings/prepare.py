@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbwatch.settings.engine import with_engine
+from dbwatch.settings.fields import PASSWORD_SOURCES
 from dbwatch.settings.models import MysqlInstance, PostgresInstance
 from dbwatch.settings.suggest import did_you_mean
 from dbwatch.settings.tree import Node, Place, mapped, merged
@@ -81,8 +82,8 @@ def _empty_secrets(node: Node) -> Iterator[Fault]:
     """
     for key, child in node.items.items():
         if key == "password" and child.is_null:
-            continue
-        if key in EMPTY_SECRETS and child.data is None:
+            yield from _contradicted(node, child)
+        elif key in EMPTY_SECRETS and child.data is None:
             yield Place(child.place.source, child.place.line, (*node.place.path, key)).fault(
                 "is empty", EMPTY_SECRETS[key]
             )
@@ -90,6 +91,14 @@ def _empty_secrets(node: Node) -> Iterator[Fault]:
             yield from _empty_secrets(child)
     for child in node.data if isinstance(node.data, list) else ():
         yield from _empty_secrets(child)
+
+
+def _contradicted(node: Node, none: Node) -> Iterator[Fault]:
+    """None at all, and one all the same: nobody is logged in with a password that was taken away."""
+    for source in PASSWORD_SOURCES:
+        if source != "password" and source in node.items:
+            place = Place(none.place.source, none.place.line, (*node.place.path, "password"))
+            yield place.fault(f"says that there is none, and {source} beside it where it is", "keep one of the two")
 
 
 def _is_file(path: Path) -> bool:

@@ -470,6 +470,18 @@ async def test_a_table_that_was_emptied_has_no_rows_before_a_vacuum_has_been_the
     assert 0 == emptied[rows]
 
 
+async def test_a_table_whose_counts_a_crash_lost_is_not_empty_after_the_first_update(tables: Postgres) -> None:
+    for statement in ("CREATE TABLE large AS SELECT generate_series(1, 1000) AS n", "ANALYZE large", "CHECKPOINT"):
+        tables.psql(statement, "shop")
+    tables.restart("immediate")
+    tables.psql("UPDATE large SET n = 0 WHERE n = 1; SELECT pg_stat_force_next_flush()", "shop")
+    dead = of_table("dbwatch_pg_table_dead_rows", "public", "large")
+    await look(tables, "table_activity", lambda seen: seen.get(dead) == 1, database="shop")
+    seen = await see(tables.instance(), "table_sizes", database="shop")
+
+    assert 1000 == seen[of_table("dbwatch_table_rows", "public", "large")]
+
+
 def _escaped(name: str) -> str:
     return name.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
 

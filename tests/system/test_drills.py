@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.system, pytest.mark.engine]
 DATABASE, TABLE = "marseille", "metier.demande_rdv"
 ANNEX = "CREATE TABLE dossier AS SELECT i, md5(i::text) AS cle FROM generate_series(1, 5000) AS i"
+READ_ONLY = "ALTER DATABASE annexe SET default_transaction_read_only = on"  # for its applications
 
 UNFILLED = "CREATE MATERIALIZED VIEW metier.bilan AS SELECT 1 AS un WITH NO DATA"  # nobody can read it
 
@@ -31,6 +32,7 @@ def source(clusters: Clusters, postgres_18_binaries: Binaries) -> Iterator[Postg
         server.psql(UNFILLED, DATABASE)
         server.psql("CREATE DATABASE annexe")
         server.psql(ANNEX, "annexe")
+        server.psql(READ_ONLY)
         yield server
 
 
@@ -124,6 +126,19 @@ def test_the_last_full_backup_is_restored_compared_and_asked(ville: Marseille, s
     assert {".html", ".json", ".md"} == {each.suffix for each in files}
     assert {0o640} == {stat.S_IMODE(each.stat().st_mode) for each in files}
     assert "# Exercice de reprise 02" in max(ville.reports.glob("*_02_*.md")).read_text()
+
+
+def test_a_report_that_cannot_be_written_is_told_with_the_drill(ville: Marseille) -> None:
+    away = ville.reports.rename(ville.reports.with_name("away"))
+    ville.reports.write_text("a file in the place of the directory")
+    try:
+        said = ville.says("drill", "02", code=1)
+    finally:
+        ville.reports.unlink()
+        away.rename(ville.reports)
+
+    assert "02_restoration_from_last_full  succeeded" in said
+    assert f"ville: failed (repository): {ville.reports}: file exists" in said
 
 
 def test_a_set_that_is_damaged_fails_the_drill_and_says_so(ville: Marseille) -> None:

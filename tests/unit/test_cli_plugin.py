@@ -160,6 +160,10 @@ def test_the_daemon_is_asked_where_it_listens(address: str, url: str) -> None:
         ("http://ann:canary@db1:9", "--url holds no user: give --user and --password-file"),
         ("http://db1:99999", "--url: 'http://db1:99999' is not http://HOST:PORT"),
         ("db1:9", "is not http://HOST:PORT"),
+        ("http://ann:can/ary@db1:9", "--url holds no user: give --user and --password-file"),
+        ("http://ann:9#canary@db1:9", "--url holds no user: give --user and --password-file"),
+        ("http://[::1", "--url is not http://HOST:PORT"),
+        ("http://db 1:9", "--url: 'http://db 1:9' is not http://HOST:PORT"),
     ],
 )
 def test_a_url_that_is_none_is_told_without_its_password(tmp_path: Path, url: str, told: str) -> None:

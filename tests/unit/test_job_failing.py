@@ -48,7 +48,13 @@ def ended(text: str = "", code: int = 1, program: str = "pg_dump") -> Ended:
             'pg_dump: error: connection to server at "127.0.0.1", port 1 failed: Connection refused',
             JobReason.UNREACHABLE,
         ),
-        ('mariadb-dump: Got error: 2002: "Can\'t connect to local server through socket"', JobReason.UNREACHABLE),
+        (
+            (
+                "mariadb-dump: Got error: 2002: \"Can't connect to local server through socket '/x' (2)\" "
+                "when trying to connect"
+            ),
+            JobReason.UNREACHABLE,
+        ),
         (
             (
                 "pg_dump: error: query failed: ERROR:  canceling statement due to lock timeout\n"
@@ -203,6 +209,42 @@ def test_no_row_no_query_and_no_address_is_told(text: str) -> None:
 
     assert line
     assert not [each for each in ("Jeanne", "jeanne", "10.1.2.3", "VALUES", "COPY citizen,") if each in line]
+
+
+LOGGED = "Jeanne Moulin: error 1114: no space left on device"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            (
+                f"--------------\nINSERT INTO `log` VALUES\n(1,'{LOGGED}'),\n(1,'permission denied')\n"
+                "--------------\n\n"
+                "ERROR 1062 (23000) at line 47: Duplicate entry '1' for key 'PRIMARY'\n"
+            ),
+            "ERROR 1062 (23000) at line 47: Duplicate entry '...' (two keys",
+        ),
+        (
+            f"(1,'{LOGGED}')\n--------------\n\nERROR 1146 (42S02) at line 9: Table 'shop.x' doesn't exist\n",
+            "ERROR 1146 (42S02) at line 9: Table 'shop.x' doesn't exist",
+        ),
+        (
+            (
+                'pg_restore: error: COPY failed for table "log": ERROR:  new row violates check constraint "c"\n'
+                f'DETAIL:  Failing row contains (1, {LOGGED}).\nCONTEXT:  COPY log, line 1: "1\t{LOGGED}"\n'
+            ),
+            'pg_restore: error: COPY failed for table "log": ERROR: new row violates check constraint "c"',
+        ),
+        (f"ERROR 1062 (23000) at line 7: Duplicate entry '{LOGGED}' for key 'msg'", "Duplicate entry '...' (two keys"),
+    ],
+)
+def test_what_a_row_says_is_neither_told_nor_taken_for_the_reason(text: str, told: str) -> None:
+    failed = ended(text, program="client")
+
+    assert JobReason.TOOL == failing.reason(failed)
+    assert told in failing.sentence(failed)
+    assert not [each for each in ("Jeanne", "space left", "no room is left") if each in failing.sentence(failed)]
 
 
 def test_what_pg_restore_could_not_execute_is_told_by_the_names_of_table_and_constraint() -> None:

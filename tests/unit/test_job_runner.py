@@ -270,6 +270,33 @@ async def test_who_cancels_a_run_while_its_beginning_is_written_down_can_start_a
         assert JobState.SUCCEEDED == (await runner.wait(runner.start(job()))).state
 
 
+async def test_a_bug_on_the_way_out_of_a_cancelled_run_leaves_room_for_the_next(
+    book: FakeBook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it is under way for ever, and its instance not backed up any more until the daemon is restarted."""
+    monkeypatch.setattr(tasks, "RESTART_FIRST_SECONDS", 0)
+
+    at_work = asyncio.Event()
+
+    async def clumsy(_run: Run) -> str:
+        at_work.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ZeroDivisionError from None
+        return "never"
+
+    async with runs(book) as runner:
+        run = runner.start(job(clumsy))
+        await at_work.wait()
+        assert runner.cancel(run.id, "ada")
+        record = await asyncio.wait_for(runner.wait(run), 5)
+
+        assert (JobState.FAILED, JobReason.OTHER) == (record.state, record.reason)
+        assert [record] == book.over
+        assert JobState.SUCCEEDED == (await runner.wait(runner.start(job()))).state
+
+
 async def test_stopping_waits_as_long_as_the_grace_and_then_cancels(book: FakeBook) -> None:
     ended: list[str] = []
 

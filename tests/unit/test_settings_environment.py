@@ -87,6 +87,15 @@ def test_a_directory_of_backups_can_be_given_by_a_variable(tmp_path: Path) -> No
     assert ("/srv/sets", 3600.0) == (str(settings.backups.directory), settings.backups.drills.rto_target)
 
 
+@pytest.mark.parametrize("nothing", ["~", "null", ""])
+def test_a_variable_takes_a_section_away(tmp_path: Path, nothing: str) -> None:
+    """As `section: ~` does. A variable has no lines that could be commented out: it is not ignored."""
+    text = FILE.replace("host: h2", "host: h2, labels: {env: prod}, backup: {user: b}")
+    variables = {f"DBWATCH_INSTANCES__PG__{section}": nothing for section in ("LABELS", "BACKUP")}
+    instance = loaded(tmp_path, text, **variables).instances["pg"]
+    assert ("", None) == (instance.labels.env, instance.backup)
+
+
 def test_a_port_is_no_service_link_of_kubernetes(tmp_path: Path) -> None:
     """Kubernetes sets names that end in _PORT too, but none with two underscores in a row."""
     settings = loaded(tmp_path, DBWATCH_INSTANCES__PG__PORT="6432", DBWATCH_DEFAULTS__PORT="7432")

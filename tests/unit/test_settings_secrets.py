@@ -113,6 +113,15 @@ def test_an_instance_may_say_that_it_has_no_password_whatever_the_defaults_say(t
     assert [None, "of all others", "mine"] == [password(instances[name].monitor) for name in ("pg1", "pg2", "pg3")]
 
 
+@pytest.mark.parametrize("beside", ["password_file: own", "<<: *shared"])
+def test_no_password_and_one_all_the_same_is_refused(tmp_path: Path, beside: str) -> None:
+    """`<<` brings it in unseen: it would be used, though the line below says that there is none."""
+    (tmp_path / "own").write_text("own")
+    defaults = "{audit: &shared {user: u, password_file: own}}"
+    (told,) = faults_of_monitor(tmp_path, f"{beside}, password: ~", defaults=defaults)
+    assert "monitor.password: says that there is none, and password_file beside it where it is" in told
+
+
 @pytest.mark.parametrize("source", ["password_file: own", "password_env: OWN"])
 def test_another_source_of_the_password_displaces_the_one_of_the_defaults(
     tmp_path: Path, source: str, monkeypatch: pytest.MonkeyPatch

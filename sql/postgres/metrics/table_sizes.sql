@@ -29,8 +29,13 @@ SELECT n.nspname AS schema_name,
        CASE WHEN s.counted THEN b.bytes * (t.relpages + coalesce(ti.indexes, 0)) END AS toast_bytes,
        b.bytes * (c.relpages + coalesce(i.indexes, 0) + coalesce(t.relpages + coalesce(ti.indexes, 0), 0)) AS total_bytes,
        -- The running count; a crash loses it, and what is left is the planner's estimate (-1: none). Where it knows of dead
-       -- rows it was not lost, and none lives.
-       coalesce(nullif(pg_stat_get_live_tuples(c.oid), 0)::float8, CASE WHEN pg_stat_get_dead_tuples(c.oid) > 0 THEN 0 END,
+       -- rows none lives, but only if it knows too when the table was last maintained: a crash loses that as well, and the
+       -- first UPDATE after it leaves a dead row in a table of millions.
+       coalesce(nullif(pg_stat_get_live_tuples(c.oid), 0)::float8,
+                CASE WHEN pg_stat_get_dead_tuples(c.oid) > 0
+                      AND coalesce(pg_stat_get_last_analyze_time(c.oid), pg_stat_get_last_autoanalyze_time(c.oid),
+                                   pg_stat_get_last_vacuum_time(c.oid), pg_stat_get_last_autovacuum_time(c.oid)) IS NOT NULL
+                     THEN 0 END,
                 nullif(c.reltuples, -1)::float8) AS row_count
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
