@@ -225,10 +225,10 @@ class _Frame:
         is_counter = family.type is FamilyType.COUNTER
         if not self._outside and not (is_counter and self._mapper.remainder(position).total):
             return None
-        plain = [value or 0 for value in values]
         if is_counter:
-            return self._mapper.remainder(position).update(self._keys, plain, self._outside)
-        return sum(plain[at] for at in self._outside) if family.unit in ("", "bytes") else None
+            remainder = self._mapper.remainder(position)
+            return remainder.update(*remainder.told(self._keys, values, self._outside))
+        return sum(values[at] or 0 for at in self._outside) if family.unit in ("", "bytes") else None
 
     def other_label(self, source: str) -> str:
         """`_other` for what names an item; what all rows share (database, a constant) stays."""

@@ -93,6 +93,19 @@ class Remainder:
         """What is said next is said by another server: its values are no steps from those of before."""
         self._keys, self._values = (), ()
 
+    def told(
+        self, keys: Sequence[Key], values: Sequence[float | None], outside: Sequence[int]
+    ) -> tuple[Sequence[Key], Sequence[float], Sequence[int]]:
+        """Without NULLs. What an item said last holds: its step is counted once it is told again, and is no spike."""
+        known = [value for value in values if value is not None]
+        if len(known) == len(values):
+            return keys, known, outside
+        before = dict(zip(self._keys, self._values, strict=True))
+        filled = [before.get(key) if value is None else value for key, value in zip(keys, values, strict=True)]
+        kept = {at: value for at, value in enumerate(filled) if value is not None}
+        position = {at: number for number, at in enumerate(kept)}
+        return [keys[at] for at in kept], list(kept.values()), [position[at] for at in outside if at in position]
+
     def update(self, keys: Sequence[Key], values: Sequence[float], outside: Sequence[int]) -> float:
         """Add what the items at the positions `outside` grew since the last poll; return the running total."""
         if keys == self._keys:

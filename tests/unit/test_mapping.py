@@ -236,6 +236,14 @@ def test_the_rest_does_not_spike_when_an_item_loses_its_place() -> None:
     assert {"b": 2000, "_other": 10} == after_review
 
 
+def test_the_rest_does_not_spike_when_an_item_is_told_again_after_it_was_null() -> None:
+    mapper = counting()
+    reads(mapper, ("a", 900), ("b", 500), ("c", None))
+    assert {"a": 900, "_other": 0} == reads(mapper, ("a", 900), ("b", None), ("c", None))
+    assert {"a": 900, "_other": 4} == reads(mapper, ("a", 900), ("b", 504), ("c", 800))
+    assert {"a": 900, "_other": 7} == reads(mapper, ("a", 900), ("b", 505), ("c", 802))
+
+
 def test_the_rest_is_exact_whatever_the_order_of_the_rows() -> None:
     mapper = counting()
     reads(mapper, ("a", 900), ("b", 500), ("c", 100))
