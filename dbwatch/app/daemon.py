@@ -18,7 +18,6 @@ from dbwatch.app import pulse, restarting
 from dbwatch.app.backups import Backing, Lent
 from dbwatch.app.fleet import Fleet
 from dbwatch.app.notify import notify, reloading
-from dbwatch.app.thresholds import Thresholds
 from dbwatch.app.world import Flags, World, build
 from dbwatch.clock import SystemClock
 from dbwatch.core.alerting.view import NOT_STARTED
@@ -81,7 +80,6 @@ class Daemon:
         self._world = build(config, environ, flags)
         self._started_with = self._world.settings
         self._store = Store(self._world.catalogue.families)
-        self._thresholds = Thresholds(self._store, self._clock)
         self._fleet: Fleet | None = None
         self._alerting: Alerting | None = None
         self._backing = Backing(self._world, Lent(self._store, self._own, self._clock))
@@ -113,7 +111,7 @@ class Daemon:
                 self._listen_to_signals()
                 await self._fleet.become(self._world)
                 group.create_task(self._backing.open(group, past), name="backups")
-                self._thresholds.publish(self._world.settings, rules.thresholds)
+                self._publish_thresholds(rules)
                 self._started(on_started)
                 await self._stop.wait()
                 await self._stopped(side)
@@ -132,7 +130,7 @@ class Daemon:
         )
 
     def _each_second(self, past: History) -> Callable[[], None]:
-        """Windows open and close by the clock: tell it when they do. And what an instance lost comes back."""
+        """Windows open and close by the clock: tell it when they do."""
         known: dict[str, bool] = {}
 
         def look() -> None:
@@ -144,7 +142,6 @@ class Daemon:
                 self._fleet.publish()
             known.clear()
             known.update(now)
-            self._thresholds.restore()
 
         return look
 
@@ -216,6 +213,11 @@ class Daemon:
         lent = Lent(self._store, self._own, past, self._clock, self._heartbeats, fleet.look)
         return Alerting(self._world, rules, lent)
 
+    def _publish_thresholds(self, rules: Rulebook) -> None:
+        from dbwatch.app import thresholds
+
+        thresholds.publish(self._world.settings, rules.thresholds, self._store, self._clock.monotonic())
+
     async def _swap(self, world: World, rules: Rulebook) -> tuple[str, ...]:
         if self._fleet is not None and not self._stopping:
             await self._fleet.become(world)
@@ -223,7 +225,7 @@ class Daemon:
             self._alerting.become(world, rules)
         await self._backing.become(world)
         self._world = world
-        self._thresholds.publish(self._world.settings, rules.thresholds)
+        self._publish_thresholds(rules)
         self._own.reloaded(successful=True, now=self._clock.time())
         log.info("reloaded", instances=len(world.settings.watched))
         return restarting.waiting(self._started_with, world.settings)

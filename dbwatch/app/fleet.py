@@ -69,12 +69,13 @@ class Fleet:
         """Cancel the pollers (all of them by default) and wait until their sessions are closed, but not for ever."""
         chosen = list(self._tasks if names is None else names)
         tasks = [self._tasks.pop(name) for name in chosen]
-        for name in chosen:  # at once: who is told anew while it ends would stay on the page for ever
-            del self._pollers[name]
+        pollers = [self._pollers.pop(name) for name in chosen]  # at once: who is told anew would stay on the page
         for task in tasks:
             task.cancel()
         if tasks:
             _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+            for poller in pollers:  # the late ones too, before another one watches in their place
+                poller.forget()
             if late:
                 log.warning("stop_incomplete", tasks=sorted(task.get_name() for task in late))
 

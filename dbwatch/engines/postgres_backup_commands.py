@@ -105,8 +105,12 @@ def environment(
 
 
 def _limits(server_major: int) -> str:
-    names = [name for since, names in SESSION.items() if server_major >= since for name in names]
-    return " ".join(f"-c {name}=0" for name in names)
+    return " ".join(f"-c {name}={value}" for name, value in without_limits(server_major).items())
+
+
+def without_limits(server_major: int) -> dict[str, str]:
+    """The settings of a session that nothing given to a database or an account for its applications ends."""
+    return {name: "0" for since, names in SESSION.items() if server_major >= since for name in names}
 
 
 def _tls(server: PostgresInstance, client: Program) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dbwatch.core.model import Lane
 from dbwatch.engines.base import deadline
-from dbwatch.engines.postgres_backup_commands import SESSION
+from dbwatch.engines.postgres_backup_commands import without_limits
 from dbwatch.engines.postgres_errors import EXPECTED, translate
 from dbwatch.engines.postgres_login import login_of, open_connection
 from dbwatch.settings.models import PostgresInstance
@@ -42,12 +42,6 @@ class PostgresStage:
                 raise translate(error) from None
 
 
-def _without_limits(connection: Connection) -> dict[str, str]:
-    """The restored database was given some for its applications: it may only be read, or not for long."""
-    major = connection.get_server_version().major
-    return {name: "0" for since, names in SESSION.items() if major >= since for name in names}
-
-
 @asynccontextmanager
 async def administrator(instance: Instance, database: str | None, settings: Mapping[str, str]) -> AsyncIterator[Stage]:
     if not isinstance(instance, PostgresInstance):
@@ -56,7 +50,8 @@ async def administrator(instance: Instance, database: str | None, settings: Mapp
     async with deadline(LOGIN_SECONDS, "login"):
         try:
             connection = await open_connection(login, guarded=False)
-            for name, value in {**_without_limits(connection), **settings}.items():
+            unlimited = without_limits(connection.get_server_version().major)
+            for name, value in {**unlimited, **settings}.items():
                 await connection.fetch(ONE_SETTING, name, value)
         except EXPECTED as error:
             raise translate(error) from None

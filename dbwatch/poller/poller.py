@@ -81,6 +81,7 @@ class InstancePoller:
         self._siblings = siblings
         self._engine = engine
         self._around = around
+        self._is_forgotten = False
         self.spare = asyncio.Lock()  # the probe's connection: who asks something in between takes its place
         self.watch = Watch(
             instance,
@@ -102,6 +103,12 @@ class InstancePoller:
                 for lane, work in self._works():
                     group.create_task(self._begin(lane, work), name=f"{lane} {self.instance.name}")
         finally:
+            self.forget()
+
+    def forget(self) -> None:
+        """What was seen; only once: where this takes long to end, another one may watch the instance by then."""
+        if not self._is_forgotten:
+            self._is_forgotten = True
             self._around.store.forget(self.instance.name)
             self._around.witnesses.forget(self.instance.name)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dbwatch import library
 from dbwatch.app import fleet
 from dbwatch.app.fleet import Fleet
-from dbwatch.app.thresholds import COLLECTOR, Thresholds
+from dbwatch.app.thresholds import COLLECTOR, publish
 from dbwatch.app.world import World
 from dbwatch.clock import SystemClock
 from dbwatch.poller.poller import Surroundings
@@ -78,39 +78,41 @@ async def until(store: Store, condition: Callable[[Store], bool]) -> None:
         changed.clear()
 
 
+def pollers() -> list[asyncio.Task[None]]:
+    return [task for task in asyncio.all_tasks() if task.get_name() == "instance pg1"]
+
+
 async def test_a_poller_that_ends_late_does_not_end_the_alerts_of_its_successor(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It forgets the instance, and with it the thresholds that rules compare with."""
+    """What it forgot of the instance would be its successor's: the thresholds that rules compare with, and values."""
     monkeypatch.setattr(fleet, "STOP_SECONDS", 0.05)
     store, table = Store(CATALOGUE.families), library.thresholds()
-    thresholds = Thresholds(store, SystemClock())
-    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-        watched = Fleet(group, surroundings(store))
-        for each in (world(), world(port=5433)):
-            await watched.become(each)
-            thresholds.publish(each.settings, table)
-            published = store.samples("pg1", "dbwatch_threshold")
-            await until(store, holds_a_session)
-        await until(store, lambda store: store.snapshot("pg1", COLLECTOR) is None)
-        await until(store, lambda store: bool(store.states()))
-        thresholds.restore()
-        restored = store.samples("pg1", "dbwatch_threshold")
-        await watched.end()
-    assert published
-    assert published == restored
-
-
-async def test_an_instance_that_a_reload_takes_away_gets_no_thresholds_any_more() -> None:
-    """The reload may still be under way when the second is over."""
-    store = Store(CATALOGUE.families)
-    thresholds = Thresholds(store, SystemClock())
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         watched = Fleet(group, surroundings(store))
         await watched.become(world())
-        thresholds.publish(world().settings, library.thresholds())
+        await until(store, holds_a_session)
+        (first,) = pollers()
+        await watched.become(world(port=5433))
+        assert not first.done()
+        publish(world().settings, table, store, 0.0)
+        published = store.samples("pg1", "dbwatch_threshold")
+        await until(store, holds_a_session)
+        await asyncio.wait([first])
+        assert holds_a_session(store)
+        left = store.samples("pg1", "dbwatch_threshold")
+        await watched.end()
+    assert published
+    assert published == left
+
+
+async def test_an_instance_that_a_reload_takes_away_gets_no_thresholds_any_more() -> None:
+    store = Store(CATALOGUE.families)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        watched = Fleet(group, surroundings(store))
+        await watched.become(world())
+        publish(world().settings, library.thresholds(), store, 0.0)
         await until(store, holds_a_session)
         await watched.become(replace(world(), settings=Settings()))
-        thresholds.restore()
         await watched.end()
     assert store.snapshot("pg1", COLLECTOR) is None
